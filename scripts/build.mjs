@@ -43,7 +43,15 @@ function packageFolder(input) {
 }
 
 function licenceText(folder) {
-  for (const name of ['LICENSE', 'LICENSE.md', 'LICENSE.txt', 'LICENCE', 'license', 'license.md', 'LICENSE-MIT']) {
+  for (const name of [
+    'LICENSE',
+    'LICENSE.md',
+    'LICENSE.txt',
+    'LICENCE',
+    'license',
+    'license.md',
+    'LICENSE-MIT',
+  ]) {
     try {
       return readFileSync(join(root, folder, name), 'utf8').trim()
     } catch {
@@ -54,7 +62,9 @@ function licenceText(folder) {
 }
 
 function licenceList(inputs) {
-  const folders = [...new Set(inputs.map(packageFolder).filter((folder) => folder !== undefined))].sort()
+  const folders = [
+    ...new Set(inputs.map(packageFolder).filter((folder) => folder !== undefined)),
+  ].sort()
   const sections = folders.map((folder) => {
     const manifest = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'))
     const heading = `${manifest.name} ${manifest.version} (${manifest.license ?? 'see below'})`
@@ -82,9 +92,13 @@ function readIfPresent(path) {
 
 const files = await buildAll()
 if (process.argv.includes('--check')) {
-  const stale = [...files].filter(([name, text]) => readIfPresent(join(dist, name)) !== text).map(([name]) => name)
+  const stale = [...files]
+    .filter(([name, text]) => readIfPresent(join(dist, name)) !== text)
+    .map(([name]) => name)
   if (stale.length > 0) {
-    console.error(`dist is not what the source builds: ${stale.join(', ')}. Run "npm run build" and commit the result.`)
+    console.error(
+      `dist is not what the source builds: ${stale.join(', ')}. Run "npm run build" and commit the result.`,
+    )
     process.exit(1)
   }
   console.log('dist is what the source builds.')

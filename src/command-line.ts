@@ -1,0 +1,151 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { demo } from './demo/demo.js'
+import { startEmulator } from './emulator/index.js'
+import { fillRegistry, demoAccount, demoToken } from './demo/content.js'
+import { terminalHost } from './hosts/terminal.js'
+import { inputDefinitions, type InputDefinition, type InputName, type RawInputs } from './inputs.js'
+import { main } from './main.js'
+
+/**
+ * The command line. Flags have the names of the action's inputs.
+ *
+ * @returns the exit code
+ */
+export async function runCommandLine(argv: readonly string[]): Promise<number> {
+  let exitCode = 0
+  const program = new Command('ghcr-retention')
+    .description(
+      'Prune old container images from GitHub Container Registry, and never break an image that stays.',
+    )
+    .helpCommand(false)
+    .exitOverride()
+  program.addCommand(
+    pruneCommand(async (options) => {
+      exitCode = await prune(options)
+    }),
+  )
+  program
+    .command('demo')
+    .description('Show the whole job on an emulated registry: dry run, prune, pull what is left.')
+    .action(async () => {
+      exitCode = await demo()
+    })
+  program.addCommand(emulatorCommand())
+  try {
+    await program.parseAsync(argv)
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    return error.exitCode
+  }
+  return exitCode
+}
+
+/** Values as commander gives them, by the names of the inputs. */
+type Flags = Partial<Record<InputName | 'plan-file', string | boolean | undefined>>
+
+function pruneCommand(action: (flags: Flags) => Promise<void>): Command {
+  const command = new Command('prune')
+    .description('Delete old images by a retention policy, or with --dry-run show what would go.')
+    .exitOverride()
+  for (const [name, definition] of Object.entries<InputDefinition>(inputDefinitions)) {
+    command.addOption(flagOf(name, definition))
+  }
+  command.option(
+    '--plan-file <path>',
+    'Write plan.json here: every version with its decision and reason.',
+  )
+  command.addHelpText('after', examples)
+  return command.action(() => action(flagsOf(command)))
+}
+
+const examples = `
+Examples:
+  $ export GITHUB_TOKEN=…            a classic token with read:packages and delete:packages
+  $ ghcr-retention prune --account acme --image-names api --cut-off 30d --dry-run
+  $ ghcr-retention prune --account acme --image-names 'api web-*' --image-tags 'pr-* !pr-demo' --cut-off 2w`
+
+function flagOf(
+  name: string,
+  { description, default: fallback, placeholder }: InputDefinition,
+): Option {
+  const text = description.replaceAll('`', '')
+  const shown =
+    fallback === undefined || fallback.startsWith('${{') ? '' : ` (default: ${fallback})`
+  const hint = name === 'token' ? ' Better given as GITHUB_TOKEN in the environment.' : shown
+  return new Option(
+    placeholder === undefined ? `--${name}` : `--${name} <${placeholder}>`,
+    text + hint,
+  )
+}
+
+/** Commander names options in camel case; inputs keep their own names. */
+function flagsOf(command: Command): Flags {
+  const values: Record<string, unknown> = command.opts()
+  return Object.fromEntries(
+    command.options.map((option) => [option.name(), values[option.attributeName()]]),
+  )
+}
+
+function prune({ 'plan-file': planPath, ...flags }: Flags): Promise<number> {
+  const { env } = process
+  const given = Object.entries(flags).filter(([, value]) => value !== undefined)
+  const inputs: RawInputs = Object.fromEntries(given.map(([name, value]) => [name, String(value)]))
+  return main(
+    terminalHost({
+      inputs: { ...inputs, token: inputs.token ?? env.GITHUB_TOKEN ?? '' },
+      environment: {
+        repository: env.GITHUB_REPOSITORY,
+        apiUrl: env.GITHUB_API_URL ?? 'https://api.github.com',
+        serverUrl: env.GITHUB_SERVER_URL ?? 'https://github.com',
+      },
+      planPath: typeof planPath === 'string' ? planPath : undefined,
+      out: process.stdout,
+      err: process.stderr,
+    }),
+  )
+}
+
+function emulatorCommand(): Command {
+  return new Command('emulator')
+    .description(
+      "Run a stand-in for GitHub's Packages API and ghcr.io on this machine, to try things out.",
+    )
+    .option('--api-port <port>', 'Port of the API; any free one when unset.', port)
+    .option('--registry-port <port>', 'Port of the registry; any free one when unset.', port)
+    .option('--empty', 'Start without the images of the demonstration.')
+    .exitOverride()
+    .action(serve)
+}
+
+async function serve(options: {
+  apiPort?: number
+  registryPort?: number
+  empty?: boolean
+}): Promise<void> {
+  const { apiPort = 0, registryPort = 0, empty = false } = options
+  const emulator = await startEmulator({ apiPort, registryPort })
+  if (empty) emulator.store.addToken({ token: demoToken, kind: 'classic', login: 'demo' })
+  else fillRegistry(emulator.store, Date.now())
+  process.stdout.write(`${emulatorWords(emulator.apiUrl, emulator.registryUrl)}\n`)
+  await new Promise((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve))
+  await emulator.close()
+}
+
+function emulatorWords(apiUrl: string, registryUrl: string): string {
+  return `API       ${apiUrl}
+Registry  ${registryUrl}
+Account   ${demoAccount}
+Token     ${demoToken}
+
+Try it from another terminal:
+  export GITHUB_API_URL=${apiUrl} GITHUB_TOKEN=${demoToken}
+  ghcr-retention prune --account ${demoAccount} --image-names '*' --cut-off 30d --registry ${registryUrl} --dry-run
+
+Stop with Ctrl-C.`
+}
+
+function port(text: string): number {
+  const value = /^\d{1,5}$/.test(text) ? Number(text) : NaN
+  if (value >= 0 && value <= 65_535) return value
+  throw new InvalidArgumentError('It takes a number from 0 to 65535.')
+}

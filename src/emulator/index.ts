@@ -1,0 +1,88 @@
+import { Exchange, type LatencyQuestion, type RequestRecord } from './exchange.js'
+import { Faults } from './faults.js'
+import { RateLimiter, RegistryLimiter, settleLimits, type LimitOptions } from './limits.js'
+import { PackagesApi } from './packages-api.js'
+import { Registry, type Origins, type RegistryOptions } from './registry.js'
+import { Store } from './store.js'
+
+export type { RequestRecord } from './exchange.js'
+export type { FaultAction } from './faults.js'
+export type { Store } from './store.js'
+
+/** How an emulator is started. All fields have working defaults. */
+export interface EmulatorOptions extends RegistryOptions {
+  /** Ports on 127.0.0.1; default any free one. */
+  apiPort?: number
+  registryPort?: number
+  /** Epoch ms. Timestamps, limits, token expiry and the age of deletions all go by it; default Date.now. */
+  now?: () => number
+  /** Ms to hold an answer back; real time, also with another `now`. Default 0. */
+  latency?: (question: LatencyQuestion) => number
+  /** Changes to the limits that GitHub documents; false: none, as on GHES. */
+  limits?: LimitOptions | false
+}
+
+/** A running emulator of GitHub's Packages API and of its container registry. */
+export interface Emulator {
+  /** Origin of the REST API, without a trailing slash; the same API is under `/api/v3` too. */
+  readonly apiUrl: string
+  /** Origin of the registry. */
+  readonly registryUrl: string
+  readonly store: Store
+  /** Every request in order of arrival. */
+  readonly requests: RequestRecord[]
+  readonly faults: Faults
+  /** Bugs of the emulator itself that were answered with 500. */
+  readonly errors: unknown[]
+  /** Breaks all connections and stops both listeners. */
+  readonly close: () => Promise<void>
+}
+
+/**
+ * Starts both services in memory.
+ * @throws the socket's error when a port is taken
+ */
+export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
+  const now = options.now ?? Date.now
+  const store = new Store(now)
+  const limits = options.limits === false ? undefined : settleLimits(options.limits ?? {})
+  const origins: Origins = { api: '', registry: '' }
+  const around = {
+    now,
+    latency: options.latency ?? (() => 0),
+    store,
+    faults: new Faults(),
+    requests: [] as RequestRecord[],
+    errors: [] as unknown[],
+  }
+  const limiter = limits && new RateLimiter(limits, now)
+  const api = new Exchange(around, new PackagesApi(store, limiter, () => origins.api))
+  const registryLimiter = limits && new RegistryLimiter(limits, now)
+  const registry = new Exchange(around, new Registry(store, registryLimiter, origins, options))
+  await listen(origins, { api, registry }, options)
+  return {
+    apiUrl: origins.api,
+    registryUrl: origins.registry,
+    store,
+    requests: around.requests,
+    faults: around.faults,
+    errors: around.errors,
+    close: async () => {
+      await Promise.all([api.close(), registry.close()])
+    },
+  }
+}
+
+async function listen(
+  origins: Origins,
+  { api, registry }: { api: Exchange; registry: Exchange },
+  options: EmulatorOptions,
+): Promise<void> {
+  origins.api = await api.listen(options.apiPort ?? 0)
+  try {
+    origins.registry = await registry.listen(options.registryPort ?? 0)
+  } catch (error) {
+    await api.close()
+    throw error
+  }
+}

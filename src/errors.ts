@@ -1,0 +1,24 @@
+/** The closed list of what can go wrong outside a plan. Tests check the code; words may improve. */
+export type ErrorCode =
+  | 'bad-input'
+  | 'account-not-found'
+  | 'cannot-list-packages'
+  | 'permission'
+  | 'listing-not-whole'
+  | 'manifest-unreadable'
+  | 'unexpected-answer'
+  | 'unavailable'
+
+/** An error with a code for programs, and for people what happened and what to do about it. */
+export class RetentionError extends Error {
+  readonly code: ErrorCode
+  /** What the reader can do about it. */
+  readonly hint: string
+
+  constructor(code: ErrorCode, message: string, hint: string, cause?: unknown) {
+    super(message, { cause })
+    this.name = 'RetentionError'
+    this.code = code
+    this.hint = hint
+  }
+}

@@ -1,0 +1,18 @@
+import { HttpClient } from '@actions/http-client'
+import { fetch } from 'undici'
+
+/** No single request may take longer than this, in milliseconds. */
+const longestRequest = 60_000
+
+export type Fetch = typeof fetch
+
+/** A fetch that goes through the proxy of the environment, if it names one for this address, and never hangs. */
+export function fetchFor(address: string): Fetch {
+  const dispatcher = new HttpClient().getAgentDispatcher(address)
+  return (url, init) =>
+    fetch(url, {
+      ...init,
+      ...(dispatcher === undefined ? {} : { dispatcher }),
+      signal: AbortSignal.timeout(longestRequest),
+    })
+}

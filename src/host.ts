@@ -1,0 +1,42 @@
+import type { Environment, LogLevel, RawInputs } from './inputs.js'
+import type { OutputName } from './report/outputs.js'
+
+/** Where a run gets its inputs and tells its story: the Actions runner or a terminal. */
+export interface Host {
+  readonly inputs: RawInputs
+  readonly environment: Environment
+  readonly log: Log
+  /** Shows how far deleting has come. */
+  readonly progress: Progress
+  /** Keeps the plan file. @returns its path, or undefined when nobody asked for it */
+  readonly writePlan: (text: string) => Promise<string | undefined>
+  /** Called once at the end, with everything a run has to hand over. */
+  readonly finish: (results: Results) => Promise<void>
+  /** Keeps a text out of everything that is told from now on. */
+  readonly hide: (secret: string) => void
+  /** Says how much to tell from now on. */
+  readonly setLevel: (level: LogLevel) => void
+}
+
+/** One line each; a host makes any text safe to show. */
+export interface Log {
+  readonly error: (message: string) => void
+  readonly warn: (message: string) => void
+  readonly info: (message: string) => void
+  readonly debug: (message: string) => void
+  readonly group: (title: string) => void
+  readonly endGroup: () => void
+}
+
+export interface Progress {
+  readonly start: (total: number) => void
+  /** @param rate deletes a minute at the moment */
+  readonly update: (done: number, rate: number) => void
+  readonly stop: () => void
+}
+
+/** What is left when a run has ended, also when it failed. */
+export interface Results {
+  readonly outputs: Readonly<Record<OutputName, string>>
+  readonly summary: string
+}

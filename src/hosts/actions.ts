@@ -1,0 +1,74 @@
+import { mkdtemp, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as core from '@actions/core'
+import type { Host } from '../host.js'
+import { inputDefinitions, type LogLevel, type RawInputs } from '../inputs.js'
+import { logLine } from '../report/escape.js'
+import { hiding, levelFilter } from './telling.js'
+
+/** The Actions runner as a host: inputs from `INPUT_…`, outputs and summary to the runner's files. */
+export function actionsHost(env: NodeJS.ProcessEnv): Host {
+  const secrets = hiding()
+  const safe = (text: string) => logLine(secrets.conceal(text))
+  const level = levelFilter()
+  const lines = (message: string) => message.split('\n').map(safe)
+  return {
+    inputs: readInputs(),
+    environment: {
+      repository: env.GITHUB_REPOSITORY,
+      apiUrl: env.GITHUB_API_URL ?? 'https://api.github.com',
+      serverUrl: env.GITHUB_SERVER_URL ?? 'https://github.com',
+    },
+    log: {
+      error: (message) => {
+        core.error(lines(message).join('\n'))
+      },
+      warn: (message) => {
+        if (level.shows('warn')) core.warning(lines(message).join('\n'))
+      },
+      info: (message) => {
+        if (level.shows('info')) core.info(safe(message))
+      },
+      // Without log-level debug, the runner itself decides: it shows these when a run is repeated with debug logging.
+      debug: (message) => {
+        if (level.shows('debug')) core.info(safe(message))
+        else core.debug(safe(message))
+      },
+      group: (title) => {
+        if (level.shows('info')) core.startGroup(safe(title))
+      },
+      endGroup: () => {
+        if (level.shows('info')) core.endGroup()
+      },
+    },
+    progress: { start: nothing, update: nothing, stop: nothing },
+    writePlan: async (text) => {
+      const folder = await mkdtemp(join(env.RUNNER_TEMP ?? tmpdir(), 'ghcr-retention-'))
+      const path = join(folder, 'plan.json')
+      await writeFile(path, secrets.conceal(text))
+      return path
+    },
+    finish: async ({ outputs, summary }) => {
+      for (const [name, value] of Object.entries(outputs)) core.setOutput(name, value)
+      if (env.GITHUB_STEP_SUMMARY) await core.summary.addRaw(secrets.conceal(summary)).write()
+    },
+    hide: (secret) => {
+      if (secret === '') return
+      core.setSecret(secret)
+      secrets.hide(secret)
+    },
+    setLevel: (chosen: LogLevel) => {
+      level.set(chosen)
+    },
+  }
+}
+
+function readInputs(): RawInputs {
+  const names = Object.keys(inputDefinitions) as (keyof typeof inputDefinitions)[]
+  return Object.fromEntries(names.map((name) => [name, core.getInput(name)]))
+}
+
+function nothing(): void {
+  // The log has lines of its own for progress.
+}

@@ -1,0 +1,4 @@
+import { actionsHost } from './hosts/actions.js'
+import { main } from './main.js'
+
+process.exitCode = await main(actionsHost(process.env))

@@ -1,0 +1,164 @@
+import { z } from 'zod'
+import { isDigest, type Child, type Digest, type Manifest } from './model.js'
+
+/**
+ * Media types of documents that list children.
+ * https://github.com/opencontainers/image-spec/blob/main/image-index.md and
+ * https://distribution.github.io/distribution/spec/manifest-v2-2/
+ */
+const indexMediaTypes = new Set([
+  'application/vnd.oci.image.index.v1+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+])
+
+/** Media types of documents that are a manifest of their own and list no children. */
+const leafMediaTypes = new Set([
+  'application/vnd.oci.image.manifest.v1+json',
+  'application/vnd.docker.distribution.manifest.v2+json',
+  'application/vnd.docker.distribution.manifest.v1+json',
+  'application/vnd.docker.distribution.manifest.v1+prettyjws',
+  'application/vnd.oci.artifact.manifest.v1+json',
+])
+
+/** The Accept header that makes a registry hand out any manifest as it was pushed. */
+export const acceptedMediaTypes = [...indexMediaTypes, ...leafMediaTypes].join(', ')
+
+/** Config media types of runnable images; any other config marks an artifact. */
+const imageConfigs = new Set([
+  'application/vnd.oci.image.config.v1+json',
+  'application/vnd.docker.container.image.v1+json',
+])
+
+/** https://github.com/moby/buildkit/blob/master/docs/attestations/attestation-storage.md */
+const attestsAnnotation = 'vnd.docker.reference.digest'
+const sociAnnotation = 'com.amazon.soci.index-digest'
+
+/**
+ * `sha256-<hex>` names the referrers of a subject, `sha256-<hex>.<suffix>` is cosign's form.
+ * https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema
+ */
+const attachmentTag = /^sha256-([0-9a-f]{64})(?:\.[A-Za-z0-9._-]+)?$/
+
+/** The digest that an attachment tag names as its subject, or undefined for a tag of an image's own. */
+export function subjectOfTag(tag: string): Digest | undefined {
+  const hex = attachmentTag.exec(tag)?.[1]
+  return hex === undefined ? undefined : `sha256:${hex}`
+}
+
+const annotations = z.record(z.string(), z.string()).nullish()
+
+const descriptor = z.object({
+  mediaType: z.string(),
+  digest: z.string(),
+  artifactType: z.string().nullish(),
+  platform: z
+    .object({ os: z.string(), architecture: z.string(), variant: z.string().nullish() })
+    .nullish(),
+  annotations,
+})
+
+const manifestDocument = z.object({
+  mediaType: z.string().nullish(),
+  artifactType: z.string().nullish(),
+  manifests: z.array(descriptor).nullish(),
+  config: z.object({ mediaType: z.string() }).nullish(),
+  layers: z.array(z.unknown()).nullish(),
+  subject: z.object({ digest: z.string() }).nullish(),
+  annotations,
+})
+
+type Document = z.infer<typeof manifestDocument>
+type Descriptor = z.infer<typeof descriptor>
+
+/**
+ * Reads a manifest document.
+ *
+ * @param text the document, already checked against its digest
+ * @param contentType what the registry called it; used when the document names no media type itself
+ * @throws Error in words for the reader when it cannot be understood. Such a manifest is unknown, never childless.
+ */
+export function parseManifest(text: string, contentType: string | undefined): Manifest {
+  const document = readDocument(text)
+  const mediaType = document.mediaType ?? contentType?.split(';')[0]?.trim() ?? ''
+  if (document.manifests && document.layers) {
+    throw new Error('it lists both manifests and layers, so it could mean two different things')
+  }
+  if (indexMediaTypes.has(mediaType) && !document.manifests) {
+    throw new Error(`it calls itself ${mediaType} but lists no manifests`)
+  }
+  return {
+    kind: kindOf(document),
+    mediaType,
+    ...optional('artifactType', artifactTypeOf(document)),
+    children: (document.manifests ?? []).map(readChild),
+    ...optional('subject', readReference(document.subject?.digest, 'subject')),
+    ...optional('sociIndex', readReference(document.annotations?.[sociAnnotation], sociAnnotation)),
+  }
+}
+
+function readDocument(text: string): Document {
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch {
+    throw new Error('it is not JSON')
+  }
+  const parsed = manifestDocument.safeParse(json)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  throw new Error(`its field ${issue?.path.join('.') ?? ''} is not what a manifest has there`)
+}
+
+function kindOf(document: Document): Manifest['kind'] {
+  if (document.manifests) return 'index'
+  const config = document.config?.mediaType
+  return config !== undefined && imageConfigs.has(config) && !document.artifactType
+    ? 'image'
+    : 'artifact'
+}
+
+function artifactTypeOf(document: Document): string | undefined {
+  if (document.artifactType) return document.artifactType
+  const config = document.config?.mediaType
+  return config !== undefined && !imageConfigs.has(config) ? config : undefined
+}
+
+function readChild(entry: Descriptor): Child {
+  const kind = childKind(entry.mediaType)
+  if (!isDigest(entry.digest)) {
+    throw new Error(`it lists a child by a digest that cannot be looked up: ${entry.digest}`)
+  }
+  const attests = readReference(entry.annotations?.[attestsAnnotation], attestsAnnotation)
+  return {
+    digest: entry.digest,
+    mediaType: entry.mediaType,
+    kind,
+    ...optional('platform', platformOf(entry)),
+    ...optional('artifactType', entry.artifactType ?? undefined),
+    ...optional('attests', attests),
+  }
+}
+
+function childKind(mediaType: string): Child['kind'] {
+  if (indexMediaTypes.has(mediaType)) return 'index'
+  return leafMediaTypes.has(mediaType) ? 'image' : 'other'
+}
+
+function platformOf({ platform }: Descriptor): string | undefined {
+  if (!platform || platform.os === 'unknown' || platform.architecture === 'unknown')
+    return undefined
+  const { os, architecture, variant } = platform
+  return variant ? `${os}/${architecture}/${variant}` : `${os}/${architecture}`
+}
+
+/** A digest in another field; one that no version can be named by would be an unknown relation. */
+function readReference(text: string | undefined, field: string): Digest | undefined {
+  if (text === undefined) return undefined
+  if (isDigest(text)) return text
+  throw new Error(`its ${field} is a digest that cannot be looked up: ${text}`)
+}
+
+/** A field to spread: absent rather than undefined. */
+function optional<K extends string, V>(key: K, value: V | undefined): Partial<Record<K, V>> {
+  return value === undefined ? {} : ({ [key]: value } as Record<K, V>)
+}

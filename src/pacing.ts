@@ -1,0 +1,103 @@
+import type { Clock } from './ports.js'
+
+/** Limits that a pacer keeps. Durations in milliseconds. */
+export interface PacerOptions {
+  readonly clock: Clock
+  /** The ceiling; the pace adapts below it. */
+  readonly deletesPerMinute: number
+  /** When no new delete may start any more, or undefined. */
+  readonly deadline: number | undefined
+}
+
+/** Why no further delete may start in this run. */
+export interface Stop {
+  readonly reason: 'time-budget' | 'quota'
+  /** For the reader: what ran out and when the next run can go on. */
+  readonly why: string
+}
+
+/** The part of the hourly quota that is left to the other workflows of the repository. */
+const reservedShare = 0.1
+/** After a secondary limit the pace comes back by this share of the ceiling with every delete that succeeds. */
+const recovery = 0.02
+const slowestPerMinute = 5
+
+/**
+ * Decides when the next delete may start: evenly spaced at the pace, later after GitHub asked to wait, and not at all
+ * when the quota or the time would not last. One pacer serves all packages of a run.
+ *
+ * Limits: https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+ */
+export class Pacer {
+  readonly #clock: Clock
+  readonly #ceiling: number
+  readonly #deadline: number | undefined
+  #perMinute: number
+  #nextTurn = 0
+  #stop: Stop | undefined
+
+  constructor({ clock, deletesPerMinute, deadline }: PacerOptions) {
+    this.#clock = clock
+    this.#ceiling = deletesPerMinute
+    this.#perMinute = deletesPerMinute
+    this.#deadline = deadline
+  }
+
+  /** Deletes a minute at the moment. */
+  get perMinute(): number {
+    return this.#perMinute
+  }
+
+  /** Whether the time budget bears a wait of so many milliseconds. */
+  hasTimeFor(wait: number): boolean {
+    return this.#deadline === undefined || this.#clock.now() + wait < this.#deadline
+  }
+
+  /** Waits until the next delete may start. @returns why none may start any more, or undefined to go on */
+  async turn(): Promise<Stop | undefined> {
+    const now = this.#clock.now()
+    const start = Math.max(now, this.#nextTurn)
+    const stop = this.#stop ?? this.#tooLate(start)
+    if (stop !== undefined) return stop
+    this.#nextTurn = start + 60_000 / this.#perMinute
+    if (start > now) await this.#clock.sleep(start - now)
+    return this.#stop
+  }
+
+  /** Takes note of the quota that an answer of the API tells in its headers. */
+  observe(headers: Readonly<Record<string, string | number | undefined>>): void {
+    const limit = Number(headers['x-ratelimit-limit'] ?? NaN)
+    const remaining = Number(headers['x-ratelimit-remaining'] ?? NaN)
+    const reset = Number(headers['x-ratelimit-reset'] ?? NaN)
+    if (!Number.isFinite(limit + remaining + reset)) return
+    this.#stop =
+      remaining <= limit * reservedShare ? outOfQuota(remaining, limit, reset) : undefined
+  }
+
+  /** A delete went through: the pace recovers slowly towards the ceiling. */
+  succeeded(): void {
+    this.#perMinute = Math.min(this.#ceiling, this.#perMinute + this.#ceiling * recovery)
+  }
+
+  /** GitHub asked to slow down: nothing starts before the wait is over, then at half the pace. */
+  slowDown(wait: number): void {
+    this.#perMinute = Math.max(Math.min(slowestPerMinute, this.#ceiling), this.#perMinute / 2)
+    this.#nextTurn = Math.max(this.#nextTurn, this.#clock.now() + wait)
+  }
+
+  #tooLate(start: number): Stop | undefined {
+    if (this.#deadline === undefined || start < this.#deadline) return undefined
+    return {
+      reason: 'time-budget',
+      why: 'the time budget is used up; the next run goes on from here',
+    }
+  }
+}
+
+function outOfQuota(remaining: number, limit: number, reset: number): Stop {
+  const at = new Date(reset * 1000).toISOString().slice(11, 16)
+  return {
+    reason: 'quota',
+    why: `${remaining} of ${limit} API requests are left this hour and are reserved for other workflows; the next run can go on at ${at} UTC`,
+  }
+}

@@ -1,0 +1,419 @@
+import { getOctokit } from '@actions/github'
+import { retry } from '@octokit/plugin-retry'
+import { throttling } from '@octokit/plugin-throttling'
+import { RequestError } from '@octokit/request-error'
+import Bottleneck from 'bottleneck/light.js'
+import { z } from 'zod'
+import { RetentionError } from './errors.js'
+import type { Fetch } from './fetching.js'
+import { isDigest, type PackageVersion } from './model.js'
+import type { Pacer } from './pacing.js'
+import type { Clock, DeleteAnswer } from './ports.js'
+
+/** The account that owns the packages, with the routes its packages answer under. */
+export interface Account {
+  /** As GitHub spells it. */
+  readonly login: string
+  readonly type: 'User' | 'Organization'
+  /** `/orgs/{login}`, `/users/{login}`, or `/user` for the token's own account. */
+  readonly route: string
+}
+
+export interface PackagesOptions {
+  readonly apiUrl: string
+  readonly token: string
+  readonly fetch: Fetch
+  readonly clock: Clock
+  readonly pacer: Pacer
+  /** Hears what the client waits for. */
+  readonly told: (message: string) => void
+}
+
+/** https://docs.github.com/en/rest/packages/packages: the most rows that a page may have. */
+const pageSize = 100
+const pagesAtOnce = 8
+const listingAttempts = 4
+const limitRetries = 4
+const unmarkedLimitWait = 60
+
+const accountBody = z.object({ login: z.string(), type: z.enum(['User', 'Organization']) })
+const ownAccountBody = z.object({ login: z.string() })
+const packageBody = z.object({ name: z.string(), version_count: z.number() })
+const packagePage = z.array(z.object({ name: z.string() }))
+const time = z.string().nullish().transform(timeOf)
+const versionBody = z.object({
+  id: z.number().int(),
+  name: z.string().refine(isDigest, 'is not a sha256 digest'),
+  created_at: time,
+  updated_at: time,
+  metadata: z.object({ container: z.object({ tags: z.array(z.string()) }) }),
+})
+const versionPage = z.array(versionBody)
+
+type VersionBody = z.infer<typeof versionBody>
+interface Page<T> {
+  readonly data: T
+  readonly next: number | undefined
+  readonly last: number | undefined
+}
+
+function timeOf(text: string | null | undefined): number | undefined {
+  const milliseconds = Date.parse(text ?? '')
+  return Number.isNaN(milliseconds) ? undefined : milliseconds
+}
+
+/**
+ * GitHub's Packages API for container images. Transient failures are retried, limits are waited for, and a listing is
+ * whole or refused. https://docs.github.com/en/rest/packages/packages
+ */
+export class PackagesClient {
+  readonly #octokit: ReturnType<typeof getOctokit>
+  readonly #options: PackagesOptions
+  #worked = false
+
+  constructor(options: PackagesOptions) {
+    this.#options = options
+    this.#octokit = createOctokit(options)
+  }
+
+  /**
+   * Finds out whether a login is a user or an organization; undefined stands for the token's own account.
+   *
+   * @throws RetentionError `account-not-found`, `permission`, `unavailable`
+   */
+  async findAccount(login: string | undefined): Promise<Account> {
+    if (login === undefined) {
+      const own = await this.#get('/user', {}, ownAccountBody)
+      return { login: own.data.login, type: 'User', route: '/user' }
+    }
+    const path = `/users/${encodeURIComponent(login)}`
+    const found = await this.#get(path, {}, accountBody, (error) =>
+      error.status === 404 ? accountNotFound(login, error) : undefined,
+    )
+    const { type } = found.data
+    return {
+      ...found.data,
+      route: type === 'Organization' ? `/orgs/${encodeURIComponent(found.data.login)}` : path,
+    }
+  }
+
+  /**
+   * The names of all container packages of an account.
+   *
+   * @throws RetentionError `cannot-list-packages` for tokens that GitHub does not let list
+   */
+  async listPackageNames(account: Account): Promise<string[]> {
+    const names: string[] = []
+    for (let page: number | undefined = 1; page !== undefined;) {
+      const query = { package_type: 'container', per_page: pageSize, page }
+      const answer: Page<{ name: string }[]> = await this.#get(
+        `${account.route}/packages`,
+        query,
+        packagePage,
+        (error) => (error.status === 400 ? cannotListPackages(account, error) : undefined),
+      )
+      names.push(...answer.data.map(({ name }) => name))
+      page = answer.next
+    }
+    return [...new Set(names)]
+  }
+
+  /**
+   * Every version of a package. A listing counts only when its first page is unchanged at its end, no row came twice,
+   * and its length is the package's own count, or when two listings in a row agree although the count differs.
+   *
+   * @throws RetentionError `listing-not-whole` when it never settles, `permission` when the package cannot be seen
+   */
+  async listVersions(account: Account, name: string): Promise<PackageVersion[]> {
+    let previous: string | undefined
+    let problem = ''
+    for (let attempt = 0; attempt < listingAttempts; attempt++) {
+      const path = packagePath(account, name)
+      const count = (await this.#get(path, {}, packageBody)).data.version_count
+      const listing = await this.#listOnce(`${path}/versions`)
+      if (typeof listing === 'string') {
+        problem = listing
+        continue
+      }
+      if (listing.length === count) return listing.map(versionOf)
+      const fingerprint = JSON.stringify(listing)
+      if (fingerprint === previous) return listing.map(versionOf)
+      previous = fingerprint
+      problem = `it has ${listing.length} versions, and the package counts ${count}`
+    }
+    throw new RetentionError(
+      'listing-not-whole',
+      `the listing of versions did not settle in ${listingAttempts} attempts: ${problem}`,
+      'Run again when nothing else pushes to or deletes from this package.',
+    )
+  }
+
+  /** One pass over all pages. @returns the rows, or in words why the pass cannot be trusted */
+  async #listOnce(path: string): Promise<VersionBody[] | string> {
+    const fetchPage = (page: number) =>
+      this.#get(path, { per_page: pageSize, page, state: 'active' }, versionPage)
+    const first = await fetchPage(1)
+    const pages = [first]
+    const known = first.last ?? 1
+    for (let from = 2; from <= known; from += pagesAtOnce) {
+      const numbers = Array.from(
+        { length: Math.min(pagesAtOnce, known + 1 - from) },
+        (_, i) => from + i,
+      )
+      pages.push(...(await Promise.all(numbers.map(fetchPage))))
+    }
+    for (let next = pages.at(-1)?.next; next !== undefined; next = pages.at(-1)?.next) {
+      pages.push(await fetchPage(next))
+    }
+    if (pages.length > 1) {
+      const again = await fetchPage(1)
+      if (JSON.stringify(again.data) !== JSON.stringify(first.data))
+        return 'page 1 changed meanwhile'
+    }
+    return joinPages(pages)
+  }
+
+  /** Deletes one version. Never throws: what went wrong is the answer. */
+  async deleteVersion(
+    account: Account,
+    name: string,
+    version: PackageVersion,
+  ): Promise<DeleteAnswer> {
+    const path = `${packagePath(account, name)}/versions/${version.id}`
+    try {
+      await this.#request('DELETE', path, {})
+      return { status: 'deleted' }
+    } catch (error) {
+      if (statusOf(error) === 404) return this.#missing(path, error)
+      return deleteAnswer(error)
+    }
+  }
+
+  /** A 404 to a delete means that the version is gone, or that the token may not delete here; looking tells which. */
+  async #missing(path: string, error: unknown): Promise<DeleteAnswer> {
+    try {
+      await this.#request('GET', path, {})
+    } catch (second) {
+      if (statusOf(second) === 404) return { status: 'already-gone' }
+      return deleteAnswer(second)
+    }
+    return {
+      status: 'denied',
+      why: `GitHub answers 404 (${messageOf(error)}) although the version is there, as it does when the Admin role is missing`,
+      hint: 'Give the repository the Admin role in the package settings under "Manage Actions access", or use a classic token of a package admin.',
+    }
+  }
+
+  async #get<T>(
+    path: string,
+    query: Record<string, string | number>,
+    schema: z.ZodType<T>,
+    special: (error: RequestError) => RetentionError | undefined = () => undefined,
+  ): Promise<Page<T>> {
+    const answer = await this.#request('GET', path, query).catch((error: unknown) => {
+      if (!(error instanceof RequestError)) throw error
+      throw special(error) ?? explain(error, path)
+    })
+    const parsed = schema.safeParse(answer.data)
+    if (!parsed.success) throw unexpected(path, parsed.error)
+    return { data: parsed.data, ...readLinks(answer.headers.link) }
+  }
+
+  /** One request with what the plugins leave open: a 401 in a run that has worked, and a 429 without a mark. */
+  async #request(method: 'GET' | 'DELETE', path: string, query: Record<string, string | number>) {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const answer = await this.#octokit.request(`${method} ${path}`, query)
+        this.#worked = true
+        this.#options.pacer.observe(answer.headers)
+        return { data: answer.data as unknown, headers: answer.headers }
+      } catch (error) {
+        const wait = this.#waitFor(error)
+        if (wait === undefined || attempt >= limitRetries) throw error
+        await this.#options.clock.sleep(wait * (attempt + 1))
+      }
+    }
+  }
+
+  /** Milliseconds after which the same request is worth another try, or undefined. */
+  #waitFor(error: unknown): number | undefined {
+    if (!(error instanceof RequestError)) return undefined
+    this.#options.pacer.observe(error.response?.headers ?? {})
+    if (error.status === 401 && this.#worked) return 2000
+    if (error.status !== 429 || isPrimaryLimit(error) || isSecondaryLimit(error)) return undefined
+    const wait = 1000 * (Number(error.response?.headers['retry-after']) || unmarkedLimitWait)
+    this.#options.pacer.slowDown(wait)
+    this.#options.told(`GitHub answers 429; waiting ${wait / 1000} s.`)
+    return wait
+  }
+}
+
+/** The throttling plugin recognises limits and waits; the pace of deletion itself is the pacer's. */
+function createOctokit({ apiUrl, token, fetch, pacer, told }: PackagesOptions) {
+  const options = {
+    baseUrl: apiUrl,
+    userAgent: 'ghcr-retention',
+    // The plugins' own words would repeat what the run tells already.
+    log: { debug: ignore, info: ignore, warn: ignore, error: ignore },
+    request: { fetch },
+    throttle: {
+      write: new Bottleneck.Group({ maxConcurrent: null, timeout: 120_000 }),
+      onSecondaryRateLimit: (retryAfter: number, _: unknown, __: unknown, retryCount: number) => {
+        const wait = retryAfter * 1000
+        pacer.slowDown(wait)
+        const retrying = retryCount < limitRetries && pacer.hasTimeFor(wait)
+        if (retrying)
+          told(`GitHub asks to slow down (secondary rate limit); waiting ${retryAfter} s.`)
+        return retrying
+      },
+      // An hour of quota is never waited for: the run stops cleanly instead.
+      onRateLimit: () => false,
+    },
+    // plugin-retry would repeat a 429 without waiting for it.
+    retry: { retries: 4, doNotRetry: [400, 401, 403, 404, 410, 422, 429, 451] },
+  }
+  return getOctokit(token, options, throttling, retry)
+}
+
+function ignore(): void {
+  // Nothing to do.
+}
+
+/** Octokit would encode a slash in a path parameter; here the path is made by hand, once. */
+function packagePath(account: Account, name: string): string {
+  return `${account.route}/packages/container/${encodeURIComponent(name)}`
+}
+
+function versionOf(body: VersionBody): PackageVersion {
+  return {
+    id: body.id,
+    digest: body.name,
+    tags: body.metadata.container.tags,
+    createdAt: body.created_at,
+    updatedAt: body.updated_at,
+  }
+}
+
+/** Rows that moved between pages show as a row that came twice or as a page of another length than the rest. */
+function joinPages(pages: readonly Page<VersionBody[]>[]): VersionBody[] | string {
+  const full = pages[0]?.data.length
+  const short = pages.findIndex(
+    ({ data }, index) => index < pages.length - 1 && data.length !== full,
+  )
+  if (short !== -1)
+    return `page ${short + 1} has ${pages[short]?.data.length ?? 0} rows, and the first has ${full ?? 0}`
+  const rows = pages.flatMap(({ data }) => data)
+  if (new Set(rows.map(({ id }) => id)).size < rows.length)
+    return 'a version came twice, so rows moved between pages'
+  return rows
+}
+
+/** https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api: only the `rel` says which link is which. */
+function readLinks(header: string | undefined): {
+  next: number | undefined
+  last: number | undefined
+} {
+  const pages = new Map<string, number>()
+  for (const [, address = '', rel = ''] of (header ?? '').matchAll(
+    /<([^<>]*)>\s*;\s*rel="([a-z]+)"/g,
+  )) {
+    const page = Number(/[?&]page=(\d+)/.exec(address)?.[1])
+    if (page > 0) pages.set(rel, page)
+  }
+  return { next: pages.get('next'), last: pages.get('last') }
+}
+
+function statusOf(error: unknown): number | undefined {
+  return error instanceof RequestError ? error.status : undefined
+}
+
+/** What the service said, without the documentation link that Octokit appends. */
+function messageOf(error: unknown): string {
+  const body = z.object({ message: z.string() }).safeParse((error as RequestError).response?.data)
+  if (body.success) return body.data.message
+  return error instanceof Error ? error.message : String(error)
+}
+
+function isSecondaryLimit({ status, message }: RequestError): boolean {
+  return (status === 403 || status === 429) && /\bsecondary rate\b/i.test(message)
+}
+
+function isPrimaryLimit({ status, response }: RequestError): boolean {
+  return (status === 403 || status === 429) && response?.headers['x-ratelimit-remaining'] === '0'
+}
+
+function deleteAnswer(error: unknown): DeleteAnswer {
+  const why = messageOf(error)
+  if (!(error instanceof RequestError)) return { status: 'failed', why, hint: reportHint }
+  if (error.status === 400 && /last tagged version|more than 5000 downloads/i.test(why)) {
+    return { status: 'retained', why }
+  }
+  if (isPrimaryLimit(error)) {
+    return { status: 'limited', why: 'the hourly quota of the API is used up' }
+  }
+  if (isSecondaryLimit(error) || error.status === 429) {
+    return { status: 'limited', why: 'GitHub keeps asking to slow down' }
+  }
+  if (error.status === 403) {
+    return { status: 'denied', why: `GitHub answers 403 (${why})`, hint: permissionHint }
+  }
+  return { status: 'failed', why: `GitHub answers ${error.status} (${why})`, hint: retryHint }
+}
+
+const permissionHint =
+  'A classic token needs read:packages and delete:packages; GITHUB_TOKEN needs "packages: write" and the Admin role on the package (package settings, "Manage Actions access").'
+const retryHint = 'The next run tries again. If it persists, look at githubstatus.com.'
+const reportHint = 'Please report this with the debug log.'
+
+/** Turns what Octokit throws into words for the reader. */
+function explain(error: RequestError, path: string): RetentionError {
+  const said = `GET ${path} was answered with ${error.status} (${messageOf(error)})`
+  if (isPrimaryLimit(error)) {
+    return new RetentionError(
+      'unavailable',
+      said,
+      'The hourly quota is used up; run again in the next hour.',
+      error,
+    )
+  }
+  if ([401, 403, 404].includes(error.status) && !isSecondaryLimit(error)) {
+    return new RetentionError(
+      'permission',
+      said,
+      error.status === 404 ? notFoundHint : permissionHint,
+      error,
+    )
+  }
+  return new RetentionError('unavailable', said, retryHint, error)
+}
+
+const notFoundHint =
+  'Either there is no such package, or the token may not see it. Check account and image-names, and give the repository access in the package settings under "Manage Actions access".'
+
+function accountNotFound(login: string, cause: unknown): RetentionError {
+  return new RetentionError(
+    'account-not-found',
+    `there is no user or organization "${login}"`,
+    'Check the account input; "user" stands for the account of the token.',
+    cause,
+  )
+}
+
+function cannotListPackages(account: Account, cause: unknown): RetentionError {
+  return new RetentionError(
+    'cannot-list-packages',
+    `GitHub does not let this token list the packages of ${account.login} (${messageOf(cause)})`,
+    'A pattern in image-names needs a classic personal access token with read:packages. With GITHUB_TOKEN, give exact names.',
+    cause,
+  )
+}
+
+function unexpected(path: string, error: z.ZodError): RetentionError {
+  const issue = error.issues[0]
+  return new RetentionError(
+    'unexpected-answer',
+    `GET ${path} was answered in a shape that is not GitHub's: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`,
+    'Nothing can be decided on such an answer. If it persists, please report it.',
+    error,
+  )
+}

@@ -1,0 +1,115 @@
+import { Minimatch } from 'minimatch'
+import { RE2JS } from 're2js'
+
+/** A compiled pattern. Matching takes time linear in the text, whatever the pattern is. */
+export interface Pattern {
+  /** As the user wrote it, without a leading `!`. */
+  readonly source: string
+  readonly matches: (text: string) => boolean
+}
+
+/** A list of patterns split at the exclusion mark. */
+export interface PatternList {
+  readonly include: readonly Pattern[]
+  readonly exclude: readonly Pattern[]
+}
+
+const longestPattern = 256
+const mostAlternatives = 1000
+
+/**
+ * Splits a list at commas, spaces and new lines, but not inside `{…}` or `/…/`. Quotes around an entry are
+ * dropped; `#` at the start of an entry begins a comment that ends with its line.
+ */
+export function splitList(text: string): string[] {
+  const withoutComments = text.replace(/(^|[\s,])#[^\n]*/g, '$1')
+  const entries = withoutComments.match(
+    /!?["']?\/[^\s/]+\/["']?(?=[\s,]|$)|(?:\{[^{}\s]*\}|[^\s,])+/g,
+  )
+  return (entries ?? []).map(dropQuotes).filter((entry) => entry !== '')
+}
+
+function dropQuotes(entry: string): string {
+  const outer = entry.replace(/^["']+|["']+$/g, '')
+  return outer.startsWith('!') ? `!${outer.slice(1).replace(/^["']+/, '')}` : outer
+}
+
+/**
+ * Compiles tag patterns: globs, and `/regular expressions/` that must match a whole tag.
+ *
+ * @throws Error in words for the reader that name the entry
+ */
+export function compileTagPatterns(entries: readonly string[]): PatternList {
+  return compileList(entries, compileTagPattern)
+}
+
+/**
+ * Compiles package name globs. `*` matches any characters, slashes too, as in the actions this one replaces.
+ *
+ * @throws Error in words for the reader that name the entry
+ */
+export function compileNamePatterns(entries: readonly string[]): PatternList {
+  return compileList(entries, compileNamePattern)
+}
+
+/** Whether a package name entry can only be answered by listing the account's packages. */
+export function needsListing(entry: string): boolean {
+  return entry.startsWith('!') || /[*?[\]{}]/.test(entry)
+}
+
+function compileList(
+  entries: readonly string[],
+  compile: (source: string) => Pattern,
+): PatternList {
+  const include = entries.filter((entry) => !entry.startsWith('!')).map(compile)
+  const exclude = entries.filter((entry) => entry.startsWith('!'))
+  return { include, exclude: exclude.map((entry) => compile(entry.slice(1))) }
+}
+
+function compileTagPattern(source: string): Pattern {
+  checkSize(source)
+  return source.startsWith('/') ? compileExpression(source) : compileGlob(source, source)
+}
+
+function compileNamePattern(source: string): Pattern {
+  checkSize(source)
+  if (source.startsWith('/'))
+    throw new Error(`"${source}" starts with a slash; names have globs only`)
+  // A slash separates nothing in a package name, so it is matched like any other character.
+  const glob = compileGlob(source, source.toLowerCase().replaceAll('/', '\0'))
+  return { source, matches: (name) => glob.matches(name.toLowerCase().replaceAll('/', '\0')) }
+}
+
+function checkSize(source: string): void {
+  if (source === '') throw new Error('an exclusion mark "!" has nothing after it')
+  if (source.length > longestPattern) {
+    throw new Error(`"${source.slice(0, 40)}…" is longer than ${longestPattern} characters`)
+  }
+}
+
+/** Minimatch 11 runs a glob as an automaton; alternatives are the one thing that must be bounded. */
+function compileGlob(source: string, glob: string): Pattern {
+  const options = { dot: true, nocomment: true, nonegate: true, noext: true }
+  const compiled = new Minimatch(glob, { ...options, braceExpandMax: mostAlternatives + 1 })
+  const unexpanded = compiled.globSet.some((set) => /\{[^{}]*(?:,|\.\.)[^{}]*\}/.test(set))
+  if (unexpanded || compiled.globSet.length > mostAlternatives) {
+    throw new Error(`"${source}" stands for more than ${mostAlternatives} alternatives`)
+  }
+  return { source, matches: (text) => compiled.match(text) }
+}
+
+/** RE2 syntax has no look-around and no back-references, and in return no pattern that hangs. */
+function compileExpression(source: string): Pattern {
+  const body = /^\/(.+)\/$/s.exec(source)?.[1]
+  if (body === undefined)
+    throw new Error(`"${source}" starts like /a regular expression/ but does not end like one`)
+  try {
+    const compiled = RE2JS.compile(body)
+    return { source, matches: (text) => compiled.matches(text) }
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new Error(`"${source}" is not a regular expression in RE2 syntax: ${why}`, {
+      cause: error,
+    })
+  }
+}

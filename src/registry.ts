@@ -1,0 +1,246 @@
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import { RetentionError } from './errors.js'
+import type { Fetch } from './fetching.js'
+import type { Digest, Manifest } from './model.js'
+import { acceptedMediaTypes, parseManifest } from './oci.js'
+import type { Clock } from './ports.js'
+
+export interface RegistryOptions {
+  readonly registryUrl: string
+  readonly token: string
+  readonly fetch: Fetch
+  readonly clock: Clock
+  /** A number from 0 to 1 for the jitter between tries. */
+  readonly random: () => number
+}
+
+type Answer = Awaited<ReturnType<Fetch>>
+
+const tries = 5
+const firstWait = 1000
+/** GHCR may not know for some seconds what the Packages API lists already. */
+const longestLag = 30_000
+const mostRedirects = 3
+/** https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests: registries take up to 4 MiB. */
+const largestManifest = 8 * 1024 * 1024
+
+const tokenBody = z.object({ token: z.string() }).or(z.object({ access_token: z.string() }))
+
+/**
+ * Reads manifests of one repository from a container registry. Every document is checked against its digest.
+ * https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
+ *
+ * The token goes to the registry's own origin and to nobody else.
+ */
+export class RegistryClient {
+  readonly #options: RegistryOptions
+  readonly #repository: string
+  #authorization: Promise<string | undefined> | undefined
+
+  /** @param repository `account/package`; registries know lower case only */
+  constructor(repository: string, options: RegistryOptions) {
+    this.#repository = repository.toLowerCase()
+    this.#options = options
+  }
+
+  /**
+   * The manifest behind a digest.
+   *
+   * @throws RetentionError `manifest-unreadable` when it is missing for good, does not hash to its digest or cannot be
+   * understood; `permission` when the registry refuses the token; `unavailable` when it keeps failing
+   */
+  async readManifest(digest: Digest): Promise<Manifest> {
+    const answer = await this.#fetchPatiently(digest)
+    const body = Buffer.from(await this.#bodyOf(answer, digest))
+    const hash = createHash('sha256').update(body).digest('hex')
+    if (`sha256:${hash}` !== digest) {
+      throw unreadable(digest, `its content hashes to sha256:${hash}`)
+    }
+    try {
+      return parseManifest(body.toString('utf8'), answer.headers.get('content-type') ?? undefined)
+    } catch (error) {
+      throw unreadable(digest, error instanceof Error ? error.message : String(error), error)
+    }
+  }
+
+  async #bodyOf(answer: Answer, digest: Digest): Promise<ArrayBuffer> {
+    if (Number(answer.headers.get('content-length') ?? 0) > largestManifest) {
+      throw unreadable(digest, 'it is larger than any manifest may be')
+    }
+    return answer.arrayBuffer().catch((error: unknown) => {
+      throw unreadable(digest, 'its transfer was cut off', error)
+    })
+  }
+
+  /** Tries again what may pass: server errors, limits, lost connections, an expired token, and for a while a 404. */
+  async #fetchPatiently(digest: Digest): Promise<Answer> {
+    const { clock, random } = this.#options
+    const patience = clock.now() + longestLag
+    for (let attempt = 1; ; attempt++) {
+      const answer = await this.#fetchOnce(digest).catch((error: unknown) => {
+        if (error instanceof RetentionError) throw error
+        return error instanceof Error ? error : new Error(String(error))
+      })
+      if (!(answer instanceof Error) && answer.ok) return answer
+      const wait = waitBefore(attempt, answer) * (0.75 + random() / 2)
+      const hope = isMissing(answer)
+        ? clock.now() + wait <= patience
+        : attempt < tries && mayPass(answer)
+      if (!hope) throw await refusalFor(digest, answer)
+      await clock.sleep(wait)
+    }
+  }
+
+  async #fetchOnce(digest: Digest): Promise<Answer> {
+    const url = `${this.#options.registryUrl}/v2/${this.#repository}/manifests/${digest}`
+    this.#authorization ??= this.#authorize(url)
+    const used = this.#authorization
+    // One new token serves all reads that wait, when the old one has run out or none was to be had.
+    const renew = () => {
+      if (this.#authorization === used) this.#authorization = undefined
+    }
+    const authorization = await used.catch((error: unknown) => {
+      renew()
+      throw error
+    })
+    const answer = await this.#follow(url, authorization)
+    if (answer.status === 401) renew()
+    return answer
+  }
+
+  /** Follows redirects by hand, so that another origin never sees the token. */
+  async #follow(address: string, authorization: string | undefined): Promise<Answer> {
+    let url = address
+    for (let hop = 0; ; hop++) {
+      const own = new URL(url).origin === this.#options.registryUrl
+      const headers = {
+        accept: acceptedMediaTypes,
+        ...(own && authorization !== undefined ? { authorization } : {}),
+      }
+      const answer = await this.#options.fetch(url, { headers, redirect: 'manual' })
+      const location = answer.headers.get('location')
+      if (answer.status < 300 || answer.status > 399 || location === null) return answer
+      if (hop === mostRedirects) throw new Error('the registry redirects in a circle')
+      url = new URL(location, url).href
+    }
+  }
+
+  /**
+   * Asks without a token where to get one; a registry that asks for none gets none.
+   * https://distribution.github.io/distribution/spec/auth/token/
+   */
+  async #authorize(url: string): Promise<string | undefined> {
+    const headers = { accept: acceptedMediaTypes }
+    const challenge = await this.#options.fetch(url, {
+      method: 'HEAD',
+      headers,
+      redirect: 'manual',
+    })
+    if (challenge.status !== 401) {
+      if (challenge.status >= 500 || challenge.status === 429) throw answered(challenge)
+      return undefined
+    }
+    const basic = Buffer.from(`token:${this.#options.token}`).toString('base64')
+    const { realm, service } = readChallenge(challenge.headers.get('www-authenticate') ?? '')
+    if (realm === undefined) return `Basic ${basic}`
+    const target = new URL(realm, url)
+    if (target.origin !== this.#options.registryUrl)
+      throw foreignRealm(target.origin, this.#options)
+    target.searchParams.set('service', service ?? '')
+    target.searchParams.set('scope', `repository:${this.#repository}:pull`)
+    return `Bearer ${await this.#exchange(target, basic)}`
+  }
+
+  async #exchange(target: URL, basic: string): Promise<string> {
+    const headers = { authorization: `Basic ${basic}` }
+    const answer = await this.#options.fetch(target.href, { headers, redirect: 'manual' })
+    if (answer.status === 401 || answer.status === 403)
+      throw denied(this.#repository, answer.status)
+    if (!answer.ok) throw answered(answer)
+    const body = tokenBody.safeParse(await answer.json())
+    if (!body.success) throw new Error('the token endpoint sent no token')
+    return 'token' in body.data ? body.data.token : body.data.access_token
+  }
+}
+
+function readChallenge(header: string): { realm?: string; service?: string } {
+  if (!/^bearer\s/i.test(header)) return {}
+  return Object.fromEntries(
+    [...header.matchAll(/([a-z]+)="([^"]*)"/gi)].map(([, key = '', value = '']) => [key, value]),
+  )
+}
+
+function answered({ status, url }: Answer): Error {
+  return new Error(`${new URL(url).pathname} was answered with ${status}`)
+}
+
+function isMissing(answer: Answer | Error): boolean {
+  return !(answer instanceof Error) && answer.status === 404
+}
+
+function mayPass(answer: Answer | Error): boolean {
+  if (answer instanceof Error) return true
+  return answer.status >= 500 || [401, 408, 429].includes(answer.status)
+}
+
+/** Milliseconds: what the registry asks for, or a wait that doubles with every try. */
+function waitBefore(attempt: number, answer: Answer | Error): number {
+  const asked = answer instanceof Error ? NaN : Number(answer.headers.get('retry-after') ?? NaN)
+  if (asked > 0) return Math.min(asked, 60) * 1000
+  if (!(answer instanceof Error) && answer.status === 401) return 0
+  return firstWait * 2 ** (attempt - 1)
+}
+
+async function refusalFor(digest: Digest, answer: Answer | Error): Promise<RetentionError> {
+  if (answer instanceof Error) {
+    const cause = answer.cause instanceof Error ? ` (${answer.cause.message})` : ''
+    return unavailable(digest, `${answer.message}${cause}`)
+  }
+  await answer.body?.cancel()
+  if (answer.status === 404)
+    return unreadable(digest, 'the registry lists it and does not have it (404)')
+  if (answer.status === 401 || answer.status === 403) return deniedManifest(digest, answer.status)
+  return unavailable(digest, `the registry answered ${answer.status}`)
+}
+
+function unreadable(digest: Digest, why: string, cause?: unknown): RetentionError {
+  return new RetentionError(
+    'manifest-unreadable',
+    `the manifest of ${digest} cannot be used: ${why}`,
+    'What it contains is unknown, so nothing in this package is safe to delete. Run again later; if it persists, delete this version by hand or protect the package.',
+    cause,
+  )
+}
+
+function unavailable(digest: Digest, why: string): RetentionError {
+  return new RetentionError(
+    'unavailable',
+    `the manifest of ${digest} could not be read after ${tries} tries: ${why}`,
+    'Run again later. If it persists, look at githubstatus.com.',
+  )
+}
+
+function deniedManifest(digest: Digest, status: number): RetentionError {
+  return new RetentionError(
+    'permission',
+    `the registry does not let this token read the manifest of ${digest} (${status})`,
+    'The token needs read:packages, or for GITHUB_TOKEN "packages: read" and access to the package.',
+  )
+}
+
+function denied(repository: string, status: number): RetentionError {
+  return new RetentionError(
+    'permission',
+    `the registry does not let this token read ${repository} (${status})`,
+    'The token needs read:packages, or for GITHUB_TOKEN "packages: read" and access to the package.',
+  )
+}
+
+function foreignRealm(origin: string, { registryUrl }: RegistryOptions): RetentionError {
+  return new RetentionError(
+    'permission',
+    `${registryUrl} wants the token to be sent to ${origin}, which is another host`,
+    'The token was not sent. If this is your registry, give its own address in the registry input.',
+  )
+}

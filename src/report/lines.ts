@@ -1,0 +1,79 @@
+import type { Decision, Plan } from '../model.js'
+import { formatDuration } from '../policy/durations.js'
+import type { AgeBy } from '../policy/policy.js'
+import { subjectOfTag } from '../oci.js'
+import { treesOf, type ImageTree } from './tree.js'
+import { lookupIn, nameOf, reasonText, shortDigest, typeOf, type Lookup } from './words.js'
+
+/** What ages are told from and measured by. */
+export interface AgeView {
+  readonly now: number
+  readonly by: AgeBy
+}
+
+const widestName = 44
+
+/** A plan as log lines: one aligned line for each image, and what belongs to it underneath. */
+export function planLines({ decisions }: Plan, view: AgeView): string[] {
+  const lookup = lookupIn(decisions)
+  const trees = treesOf(decisions)
+  const rows = trees.map(({ image }) => imageCells(image, view))
+  const widths = [0, 1, 2, 3, 4].map((column) =>
+    rows.reduce((widest, cells) => Math.max(widest, cells[column]?.length ?? 0), 0),
+  )
+  return trees.flatMap((tree, index) => {
+    const cells = (rows[index] ?? []).map((cell, column) => cell.padEnd(widths[column] ?? 0))
+    const line = [...cells, reasonText(tree.image, lookup)].join('  ')
+    return [line, ...partLines(tree, lookup)]
+  })
+}
+
+function imageCells(image: Decision, view: AgeView): string[] {
+  return [
+    image.verdict.action.padEnd('delete'.length),
+    shorten(
+      image.role === 'image' && !isTagged(image) ? `untagged ${nameOf(image)}` : nameOf(image),
+    ),
+    `${ageOf(image, view)} old`,
+    typeOf(image),
+    image.platforms.join(' '),
+  ]
+}
+
+function isTagged({ version }: Decision): boolean {
+  return version.tags.some((tag) => subjectOfTag(tag) === undefined)
+}
+
+function shorten(name: string): string {
+  return name.length > widestName ? `${name.slice(0, widestName - 1)}…` : name
+}
+
+/** The age of a version in words; a missing timestamp is said, not guessed. */
+export function ageOf({ version }: Decision, { now, by }: AgeView): string {
+  const time = by === 'updated' ? version.updatedAt : version.createdAt
+  return time === undefined
+    ? 'of unknown age,'
+    : (formatDuration(Math.max(0, now - time)).split(' ')[0] ?? '')
+}
+
+function partLines({ image, parts }: ImageTree, lookup: Lookup): string[] {
+  return parts.map((part, index) => {
+    const branch = index === parts.length - 1 ? '└' : '├'
+    const shares =
+      part.verdict.action === image.verdict.action && part.verdict.reason.code === 'part-of'
+    const fate = shares ? '' : `  ${part.verdict.action}: ${reasonText(part, lookup)}`
+    return `        ${branch} ${partName(part, lookup)}  ${shortDigest(part.version.digest)}${fate}`
+  })
+}
+
+/** What a part is to its image: a platform, or an attachment with what it is attached to. */
+function partName(part: Decision, lookup: Lookup): string {
+  const type = typeOf(part)
+  const subject = part.belongsTo.find(({ relation }) => relation === 'attached to')
+  if (subject === undefined) return [type, ...part.platforms].join(' ')
+  const decision = lookup(subject.digest)
+  if (decision === undefined) return `${type} of ${shortDigest(subject.digest)}`
+  const [platform, ...others] = decision.platforms
+  const isOnePlatform = platform !== undefined && others.length === 0
+  return `${type} of ${isOnePlatform ? platform : nameOf(decision)}`
+}

@@ -1,0 +1,91 @@
+import type { Outcome, OutcomeResult, Plan, Refusal } from '../model.js'
+
+/** What a run did, or in dry-run would do. Everything that is told afterwards is made from this value. */
+export interface RunReport {
+  readonly account: string
+  readonly route: string
+  readonly dryRun: boolean
+  readonly packages: readonly PackageReport[]
+  /** What stopped the run before it could look at any package. */
+  readonly failure: Refusal | undefined
+}
+
+/** One package of a run. */
+export interface PackageReport {
+  readonly name: string
+  readonly plan: Plan
+  /** One for every deletion of the plan; empty in dry-run and for a refused package. */
+  readonly outcomes: readonly Outcome[]
+  /** Why the run did not come to this package, or undefined. */
+  readonly notReached: string | undefined
+}
+
+/** The numbers of a run, or of one package. Counts are of versions. */
+export interface Totals {
+  readonly listed: number
+  readonly planned: number
+  readonly kept: number
+  readonly deleted: number
+  readonly alreadyGone: number
+  readonly retained: number
+  readonly failed: number
+  readonly remaining: number
+}
+
+/** Adds up one package. */
+export function totalsOf({ plan, outcomes }: PackageReport): Totals {
+  const count = (status: OutcomeResult['status']) =>
+    outcomes.filter(({ result }) => result.status === status).length
+  return {
+    listed: plan.decisions.length,
+    planned: plan.deletions.length,
+    kept: plan.decisions.length - plan.deletions.length,
+    deleted: count('deleted'),
+    alreadyGone: count('already-gone'),
+    retained: count('retained'),
+    failed: count('failed'),
+    remaining: count('remaining'),
+  }
+}
+
+/** Adds up a whole run. */
+export function sum(packages: readonly PackageReport[]): Totals {
+  const all = packages.map(totalsOf)
+  const total = (key: keyof Totals) => all.reduce((sofar, totals) => sofar + totals[key], 0)
+  return {
+    listed: total('listed'),
+    planned: total('planned'),
+    kept: total('kept'),
+    deleted: total('deleted'),
+    alreadyGone: total('alreadyGone'),
+    retained: total('retained'),
+    failed: total('failed'),
+    remaining: total('remaining'),
+  }
+}
+
+/** A run fails when it could not start, a package was left alone, or a delete failed; all else is success. */
+export function hasFailed({ failure, packages }: RunReport): boolean {
+  return (
+    failure !== undefined ||
+    packages.some(
+      ({ plan, outcomes }) =>
+        plan.refusals.length > 0 || outcomes.some(({ result }) => result.status === 'failed'),
+    )
+  )
+}
+
+/** A package that could not be looked at, as a report. */
+export function emptyPackage(
+  account: string,
+  name: string,
+  why: { refusal: Refusal } | { notReached: string },
+): PackageReport {
+  const refusals = 'refusal' in why ? [why.refusal] : []
+  return {
+    name,
+    plan: { package: { account, name }, decisions: [], deletions: [], refusals },
+    outcomes: [],
+    notReached: 'notReached' in why ? why.notReached : undefined,
+  }
+}

@@ -1,0 +1,155 @@
+import type { Decision, DeleteReason, Digest, KeepReason, RefusalCode } from '../model.js'
+import { subjectOfTag } from '../oci.js'
+import { formatDuration } from '../policy/durations.js'
+
+/** Finds the decision on a digest, to call it by its tag. */
+export type Lookup = (digest: Digest) => Decision | undefined
+
+export function lookupIn(decisions: readonly Decision[]): Lookup {
+  const byDigest = new Map(decisions.map((decision) => [decision.version.digest, decision]))
+  return (digest) => byDigest.get(digest)
+}
+
+/** A digest that people can still recognise. */
+export function shortDigest(digest: Digest): string {
+  return digest.slice(0, 'sha256:'.length + 12)
+}
+
+/** What to call a version: its own tags, or for lack of any its digest. */
+export function nameOf({ version }: Decision): string {
+  const own = version.tags.filter((tag) => subjectOfTag(tag) === undefined)
+  return own.length > 0 ? own.join(', ') : shortDigest(version.digest)
+}
+
+function nameOfDigest(digest: Digest, lookup: Lookup): string {
+  const decision = lookup(digest)
+  return decision === undefined ? shortDigest(digest) : nameOf(decision)
+}
+
+const artifactWords: readonly (readonly [RegExp, string])[] = [
+  [/sigstore\.bundle/, 'Sigstore bundle'],
+  [/docker\.attestation|in-toto/, 'attestation'],
+  [/cncf\.helm/, 'Helm chart'],
+  [/cncf\.notary/, 'Notation signature'],
+  [/spdx|cyclonedx|sbom/i, 'SBOM'],
+  [/buildkit\.cacheconfig/, 'build cache'],
+  [/amazon\.soci/, 'SOCI index'],
+  [/wasm/, 'WebAssembly'],
+]
+
+const suffixWords: Readonly<Record<string, string>> = {
+  sig: 'signature',
+  att: 'attestation',
+  sbom: 'SBOM',
+}
+
+/** What kind of document a version is, in a word or two; an unknown artifact is called by its own type. */
+export function typeOf(decision: Decision): string {
+  const attachmentTag = decision.version.tags.find((tag) => subjectOfTag(tag) !== undefined)
+  if (attachmentTag !== undefined) {
+    const suffix = attachmentTag.split('.')[1]
+    return suffix === undefined ? 'referrers index' : (suffixWords[suffix] ?? suffix)
+  }
+  const { kind, artifactType, mediaType } = decision
+  if (kind === 'artifact' && artifactType === undefined) return artifactName(decision)
+  if (kind === 'artifact' || artifactType !== undefined) {
+    return artifactWords.find(([form]) => form.test(artifactType ?? ''))?.[1] ?? artifactType ?? ''
+  }
+  return `${mediaType.includes('docker') ? 'Docker' : 'OCI'} ${kind}`
+}
+
+/** An attestation inside an index is known by the entry's annotation alone. */
+function artifactName({ belongsTo, mediaType }: Decision): string {
+  const attached = belongsTo.some(({ relation }) => relation === 'attached to')
+  return attached ? 'attestation' : mediaType || 'artifact'
+}
+
+/** Why a version stays or goes, as half a sentence. */
+export function reasonText(decision: Decision, lookup: Lookup): string {
+  const { verdict } = decision
+  const text =
+    verdict.action === 'keep'
+      ? keepText(verdict.reason, lookup)
+      : deleteText(verdict.reason, decision, lookup)
+  return [text, ...conditionOf(decision)].join('; ')
+}
+
+/** What else the reader should know of a version: that it is an orphan, a ghost, or incomplete. */
+function conditionOf({ role, kind, children, missing, missingSubjects }: Decision): string[] {
+  const notes: string[] = []
+  const subject = missingSubjects[0]
+  if (role === 'orphan' && subject !== undefined) {
+    notes.push(`orphan: ${shortDigest(subject)}, which it is attached to, is not in this package`)
+  }
+  if (kind === 'index' && missing.length > 0) {
+    notes.push(
+      missing.length === children
+        ? 'ghost: all of its children are gone'
+        : `partial: ${missing.length} of its ${children} children are gone`,
+    )
+  }
+  return notes
+}
+
+function deleteText(reason: DeleteReason, decision: Decision, lookup: Lookup): string {
+  if (reason.code === 'part-of') {
+    return `${reason.relation} ${nameOfDigest(reason.of, lookup)}, which goes`
+  }
+  const what = decision.role === 'image' || decision.role === 'orphan' ? '' : 'nothing keeps it; '
+  return `${what}rule "${reason.rule}": ${reason.evidence}`
+}
+
+/** Why a version stays, as half a sentence. */
+export function keepText(reason: KeepReason, lookup: Lookup): string {
+  switch (reason.code) {
+    case 'protected-tag':
+      return reason.tag === reason.pattern
+        ? `tag ${reason.tag} is protected`
+        : `tag ${reason.tag} is protected by !${reason.pattern}`
+    case 'listed-digest':
+      return 'its digest is listed in skip-shas'
+    case 'in-flight':
+      return inFlightText(reason)
+    case 'newest':
+      return `newest ${reason.rank} of ${reason.of} that would go; keep-n-most-recent is ${reason.keep}`
+    case 'too-young':
+      return `${formatDuration(reason.age)} old; rule "${reason.rule}" begins at ${formatDuration(reason.olderThan)}`
+    case 'not-selected':
+      return 'no rule asks for it to go'
+    case 'partly-matched':
+      return `matched by ${reason.matched.join(', ')}, but not by its other tags: ${reason.blocking.join(', ')}`
+    case 'last-tagged':
+      return 'last tagged version, which GitHub does not let go'
+    case 'orphan-attachment':
+      return 'what it signs or attests may be stored elsewhere'
+    case 'cycle':
+      return 'it is part of a circle of references, which has no safe end'
+    case 'part-of':
+      return `${reason.relation} ${nameOfDigest(reason.of, lookup)}${rootText(reason.of, reason.root, lookup)}`
+    case 'refused':
+      return `package left alone (${refusalWords[reason.refusal]})`
+  }
+}
+
+function rootText(of: Digest, root: Digest, lookup: Lookup): string {
+  return of === root ? ', which stays' : `, part of ${nameOfDigest(root, lookup)}, which stays`
+}
+
+function inFlightText(reason: Extract<KeepReason, { code: 'in-flight' }>): string {
+  const when = `${formatDuration(Math.max(0, reason.age))} ago`
+  const grace = `grace is ${formatDuration(reason.grace)}`
+  return reason.newcomer === undefined
+    ? `pushed or changed ${when}; ${grace}`
+    : `${shortDigest(reason.newcomer)} was attached to it ${when}; ${grace}`
+}
+
+/** Refusal codes in a few words. */
+export const refusalWords: Readonly<Record<RefusalCode, string>> = {
+  'listing-not-whole': 'its listing is not whole',
+  'manifest-unreadable': 'a manifest cannot be read',
+  'manifest-unread': 'a manifest was not read',
+  'timestamp-unknown': 'an age is unknown',
+  'max-deletions': 'more would go than max-deletions allows',
+  'second-look': 'the plan failed its last check',
+  'package-unreachable': 'it could not be looked at',
+}

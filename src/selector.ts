@@ -1,0 +1,339 @@
+import {
+  buildGraph,
+  isKnown,
+  isOrphanAttachment,
+  isRoot,
+  kindOf,
+  parentsOf,
+  partsOf,
+  reach,
+  tangled,
+  type Graph,
+  type Node,
+  type Step,
+} from './graph.js'
+import type {
+  Decision,
+  DeleteReason,
+  Deletion,
+  KeepReason,
+  PackageVersion,
+  PartOf,
+  Plan,
+  Refusal,
+  Role,
+  Snapshot,
+  Verdict,
+} from './model.js'
+import { judge, timeOf } from './policy/judge.js'
+import type { Policy } from './policy/policy.js'
+
+/** What floors and rules say of the nodes, before the graph has its say. */
+interface Judged {
+  /** Nodes that stay by their own right, with every reason; the first is the one that is told. */
+  readonly kept: Map<Node, readonly KeepReason[]>
+  /** Images that delete rules condemn, whether or not something keeps them. */
+  readonly condemned: Map<Node, DeleteReason>
+}
+
+/** What kept nodes reach, and what goes. The two never overlap. */
+interface Swept {
+  readonly marked: ReadonlyMap<Node, Step>
+  readonly doomed: ReadonlyMap<Node, Step>
+}
+
+/**
+ * Decides about every version of a package by mark and sweep: what the policy does not condemn is kept, what a
+ * kept version reaches is marked, and what is condemned and unmarked goes with its tree.
+ *
+ * Pure: the same snapshot, policy and time give the same plan, whatever the order of the listing.
+ */
+export function plan(snapshot: Snapshot, policy: Policy, now: number): Plan {
+  const graph = buildGraph(newestFirst(snapshot.versions), snapshot.manifests)
+  const unknown = [...snapshot.refusals, ...findUnknown(snapshot, graph)]
+  if (unknown.length > 0) return refusedPlan(snapshot, graph, unknown)
+
+  const judged = judgeNodes(graph, policy, now)
+  for (const [node, reason] of newestToSpare(judged, policy)) judged.kept.set(node, [reason])
+  const swept = sweep(judged)
+  const last = lastTagged(graph, swept)
+  if (last === undefined) return finish(snapshot, graph, judged, swept, policy)
+  judged.kept.set(last, [{ code: 'last-tagged' }])
+  return finish(snapshot, graph, judged, sweep(judged), policy)
+}
+
+/** One order for whatever order the listing came in, so that equal packages get equal plans. */
+function newestFirst(versions: readonly PackageVersion[]): PackageVersion[] {
+  return versions.toSorted((a, b) => (b.createdAt ?? 0) - (a.createdAt ?? 0) || b.id - a.id)
+}
+
+function sweep(judged: Judged): Swept {
+  const marked = reach(judged.kept.keys())
+  const doomed = reach(unmarked(judged.condemned.keys(), marked))
+  for (const node of marked.keys()) doomed.delete(node)
+  return { marked, doomed }
+}
+
+/** Everything that makes the picture untrustworthy: one such thing, and the package is left alone. */
+function findUnknown(snapshot: Snapshot, graph: Graph): Refusal[] {
+  const refusals: Refusal[] = []
+  if (graph.byDigest.size < graph.nodes.length) refusals.push(ambiguousListing)
+  for (const node of graph.nodes) {
+    const { digest, createdAt, updatedAt } = node.version
+    if (createdAt === undefined || updatedAt === undefined) {
+      refusals.push({
+        code: 'timestamp-unknown',
+        message: `${digest} has a timestamp that is missing or cannot be read, so its age is unknown`,
+        hint: 'GitHub sends two timestamps with every version; if this persists, report it to GitHub Support.',
+      })
+    }
+    if (!isKnown(node) && snapshot.refusals.length === 0) {
+      refusals.push({
+        code: 'manifest-unread',
+        message: `the manifest of ${digest} was not read, so what it contains is unknown`,
+        hint: 'This is a defect of this tool; please report it with the debug log.',
+      })
+    }
+  }
+  return refusals
+}
+
+const ambiguousListing: Refusal = {
+  code: 'listing-not-whole',
+  message: 'the listing names one digest in two versions, so it is unclear which one is current',
+  hint: 'Run again when nothing else pushes to or deletes from this package.',
+}
+
+function refusedPlan(snapshot: Snapshot, graph: Graph, refusals: readonly Refusal[]): Plan {
+  const reason: KeepReason = { code: 'refused', refusal: refusals[0]?.code ?? 'listing-not-whole' }
+  const decisions = graph.nodes.map((node) => decisionOn(node, { action: 'keep', reason }))
+  return { package: snapshot.package, decisions, deletions: [], refusals }
+}
+
+function judgeNodes(graph: Graph, policy: Policy, now: number): Judged {
+  const judged: Judged = { kept: new Map(), condemned: new Map() }
+  const knots = tangled(graph)
+  for (const node of graph.nodes) {
+    const floors = [...floorsOf(node, policy, now), ...(knots.has(node) ? [knotted] : [])]
+    if (isRoot(node)) judgeRoot(node, floors, judged, policy, now)
+    else if (floors.length > 0) judged.kept.set(node, floors)
+  }
+  return judged
+}
+
+const knotted: KeepReason = { code: 'cycle' }
+
+function judgeRoot(
+  node: Node,
+  floors: readonly KeepReason[],
+  judged: Judged,
+  policy: Policy,
+  now: number,
+): void {
+  const { keeps, condemned, otherwise } = judge(policy, candidateOf(node), now)
+  const orphan: KeepReason = { code: 'orphan-attachment', subjects: node.missingSubjects }
+  const reasons = [...floors, ...(isOrphanAttachment(node) ? [orphan] : keeps)]
+  if (condemned !== undefined) judged.condemned.set(node, condemned)
+  else if (reasons.length === 0) reasons.push(otherwise)
+  if (reasons.length > 0) judged.kept.set(node, reasons)
+}
+
+/** What keeps any version, image or not, whatever the rules say. */
+function floorsOf(node: Node, policy: Policy, now: number): KeepReason[] {
+  const floors: KeepReason[] = []
+  if (policy.keepDigests.has(node.version.digest)) floors.push({ code: 'listed-digest' })
+  const age = now - youngestTime(node)
+  if (age < policy.grace) floors.push({ code: 'in-flight', age, grace: policy.grace })
+  else floors.push(...newcomerOf(node, policy.grace, now))
+  return floors
+}
+
+/** An image that was signed or attested a moment ago is in use: taking it would leave the newcomer an orphan. */
+function newcomerOf(node: Node, grace: number, now: number): KeepReason[] {
+  const newcomer = node.attachments.find((attachment) => now - youngestTime(attachment) < grace)
+  if (newcomer === undefined || !isRoot(node)) return []
+  const age = now - youngestTime(newcomer)
+  return [{ code: 'in-flight', age, grace, newcomer: newcomer.version.digest }]
+}
+
+/** The later of the two timestamps, so that neither a new push nor a new tag counts as old. */
+function youngestTime({ version }: Node): number {
+  const { createdAt, updatedAt } = timesOf(version)
+  return Math.max(createdAt, updatedAt)
+}
+
+/** Unknown times have refused the package before any rule looks; as a floor they are never old. */
+function timesOf(version: Node['version']): { createdAt: number; updatedAt: number } {
+  return { createdAt: version.createdAt ?? Infinity, updatedAt: version.updatedAt ?? Infinity }
+}
+
+function candidateOf(node: Node) {
+  return { digest: node.version.digest, tags: node.ownTags, ...timesOf(node.version) }
+}
+
+/** Of the tagged images that would go, the newest stay. What the graph keeps anyway takes no place. */
+function newestToSpare(judged: Judged, policy: Policy): [Node, KeepReason][] {
+  const keep = policy.spareNewest
+  if (keep === 0) return []
+  const timeOfNode = ({ version }: Node) => timeOf(timesOf(version), policy.ageBy)
+  const going = unmarked(judged.condemned.keys(), reach(judged.kept.keys()))
+    .filter((node) => node.ownTags.length > 0)
+    .sort((a, b) => timeOfNode(b) - timeOfNode(a) || b.version.id - a.version.id)
+  return going
+    .slice(0, keep)
+    .map((node, index) => [node, { code: 'newest', rank: index + 1, of: going.length, keep }])
+}
+
+/**
+ * GitHub refuses to delete the last tagged version of a package, so one tagged version stays by plan: the newest
+ * image, or the newest attachment where no image has a tag. Untagged versions do not count.
+ */
+function lastTagged(graph: Graph, { doomed }: Swept): Node | undefined {
+  const tagged = graph.nodes.filter((node) => node.version.tags.length > 0)
+  if (tagged.length === 0 || tagged.some((node) => !doomed.has(node))) return undefined
+  return tagged.reduce((best, node) => (isNewerImage(node, best) ? node : best))
+}
+
+function isNewerImage(a: Node, b: Node): boolean {
+  const images = Number(a.ownTags.length > 0) - Number(b.ownTags.length > 0)
+  const times = timesOf(a.version).updatedAt - timesOf(b.version).updatedAt
+  return (images || times || a.version.id - b.version.id) > 0
+}
+
+function unmarked(nodes: Iterable<Node>, marked: ReadonlyMap<Node, Step>): Node[] {
+  return [...nodes].filter((node) => !marked.has(node))
+}
+
+function finish(
+  snapshot: Snapshot,
+  graph: Graph,
+  judged: Judged,
+  swept: Swept,
+  policy: Policy,
+): Plan {
+  const excess = tooMany(swept.doomed.size, policy)
+  return {
+    package: snapshot.package,
+    decisions: graph.nodes.map((node) => decide(node, judged, swept, excess)),
+    deletions: excess === undefined ? inSafeOrder(swept.doomed) : [],
+    refusals: excess === undefined ? [] : [excess],
+  }
+}
+
+function tooMany(count: number, { maxDeletions }: Policy): Refusal | undefined {
+  if (maxDeletions === undefined || count <= maxDeletions) return undefined
+  return {
+    code: 'max-deletions',
+    message: `${count} versions would go, and max-deletions allows ${maxDeletions}`,
+    hint: 'Look at the plan; if it is what you want, raise max-deletions for one run.',
+  }
+}
+
+function decide(
+  node: Node,
+  judged: Judged,
+  { marked, doomed }: Swept,
+  excess: Refusal | undefined,
+): Decision {
+  const condemned = judged.condemned.get(node)
+  if (doomed.has(node)) {
+    const reason = condemned ?? partOf(node, doomed)
+    if (excess === undefined) return decisionOn(node, { action: 'delete', reason })
+    const refused: KeepReason = { code: 'refused', refusal: excess.code }
+    return decisionOn(node, { action: 'keep', reason: refused }, [], reason)
+  }
+  const own = judged.kept.get(node) ?? []
+  const [reason = partOf(node, marked), ...also] = own
+  return decisionOn(node, { action: 'keep', reason }, also, condemned)
+}
+
+/** The image whose fate a node shares, found by walking back the way it was reached. */
+function partOf(node: Node, reached: ReadonlyMap<Node, Step>): PartOf {
+  const first = reached.get(node)
+  let root = node
+  for (let step = first; step !== undefined; step = reached.get(root)) root = step.from
+  return {
+    code: 'part-of',
+    relation: first?.relation ?? 'contained in',
+    of: (first?.from ?? node).version.digest,
+    root: root.version.digest,
+  }
+}
+
+function decisionOn(
+  node: Node,
+  verdict: Verdict,
+  also: readonly KeepReason[] = [],
+  overruled?: DeleteReason,
+): Decision {
+  const artifactType = node.manifest?.artifactType ?? node.descriptor?.artifactType
+  return {
+    version: node.version,
+    role: roleOf(node),
+    kind: kindOf(node),
+    mediaType: node.manifest?.mediaType ?? node.descriptor?.mediaType ?? '',
+    ...(artifactType === undefined ? {} : { artifactType }),
+    platforms: platformsOf(node),
+    belongsTo: [
+      ...node.containedIn.map((n) => ({
+        relation: 'contained in' as const,
+        digest: n.version.digest,
+      })),
+      ...node.attachedTo.map((n) => ({
+        relation: 'attached to' as const,
+        digest: n.version.digest,
+      })),
+    ],
+    children: node.contains.length + node.missing.length,
+    missing: node.missing,
+    missingSubjects: node.missingSubjects,
+    verdict,
+    also,
+    ...(overruled === undefined ? {} : { overruled }),
+  }
+}
+
+function roleOf(node: Node): Role {
+  if (isRoot(node)) {
+    return node.ownTags.length === 0 && node.missingSubjects.length > 0 ? 'orphan' : 'image'
+  }
+  return node.attachedTo.length > 0 ? 'attachment' : 'child'
+}
+
+function platformsOf(node: Node): string[] {
+  const entries = node.manifest?.children ?? []
+  const named =
+    entries.length > 0 ? entries.map((entry) => entry.platform) : [node.descriptor?.platform]
+  return [...new Set(named.filter((platform) => platform !== undefined))]
+}
+
+/**
+ * Orders deletions so that a stop at any moment leaves no image broken: an image before what it contains, that
+ * before what is attached. Oldest images first, and one tree is finished before the next is begun.
+ */
+function inSafeOrder(doomed: ReadonlyMap<Node, Step>): Deletion[] {
+  const waiting = new Map([...doomed.keys()].map((node) => [node, doomedParents(node, doomed)]))
+  const open = new Map([...waiting].map(([node, parents]) => [node, parents.length]))
+  const free = [...doomed.keys()].filter((node) => open.get(node) === 0).sort(youngestFirst)
+  const ordered: Deletion[] = []
+  for (let node = free.pop(); node !== undefined; node = free.pop()) {
+    const after = (waiting.get(node) ?? []).map((parent) => parent.version.id)
+    ordered.push({ version: node.version, after })
+    const parts = new Set(partsOf(node).reverse())
+    for (const part of parts) {
+      if (!doomed.has(part)) continue
+      const left = (open.get(part) ?? 0) - 1
+      open.set(part, left)
+      if (left === 0) free.push(part)
+    }
+  }
+  return ordered
+}
+
+function doomedParents(node: Node, doomed: ReadonlyMap<Node, Step>): Node[] {
+  return [...new Set(parentsOf(node))].filter((parent) => doomed.has(parent))
+}
+
+function youngestFirst(a: Node, b: Node): number {
+  return youngestTime(b) - youngestTime(a) || b.version.id - a.version.id
+}
