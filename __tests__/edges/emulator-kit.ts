@@ -85,3 +85,9 @@ export interface Row {
 export async function read<Body>(response: Response | Promise<Response>): Promise<Body> {
   return (await (await response).json()) as Body
 }
+
+/** Status, code and message of a registry's error. */
+export async function errorOf(response: Response): Promise<[number, string, string]> {
+  const { errors } = await read<{ errors: { code: string; message: string }[] }>(response)
+  return [response.status, errors[0]?.code ?? '', errors[0]?.message ?? '']
+}

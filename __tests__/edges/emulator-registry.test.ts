@@ -1,10 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
 import type { EmulatorOptions } from '../../src/emulator/index.js'
 import { digestOf, image, mediaTypes, multiArchImage, pushTree } from '../../src/emulator/images.js'
-import { read, stage, tokens, type Row, type Stage } from './emulator-kit.js'
+import { errorOf, read, stage, tokens, type Row, type Stage } from './emulator-kit.js'
 
 const place = { account: 'acme', package: 'team/api' }
 const repository = '/v2/acme/team/api'
+const manifestPath = `${repository}/manifests/latest`
 const accept = { accept: `${mediaTypes.index}, ${mediaTypes.image}` }
 const whole = multiArchImage()
 
@@ -13,118 +14,6 @@ async function prepared(options: EmulatorOptions = {}): Promise<Stage> {
   pushTree(scene.store, { ...place, tree: whole, tags: ['1.0', 'latest'] })
   return scene
 }
-
-/** A request with exactly this Authorization header. */
-async function withHeader(scene: Stage, path: string, authorization: string): Promise<Response> {
-  return scene.registry(path, { token: '', headers: { ...accept, authorization } })
-}
-
-async function errorOf(response: Response): Promise<[number, string, string]> {
-  const { errors } = await read<{ errors: { code: string; message: string }[] }>(response)
-  return [response.status, errors[0]?.code ?? '', errors[0]?.message ?? '']
-}
-
-async function tokenFor(scene: Stage, scope: string, password?: string): Promise<Response> {
-  const query = new URLSearchParams({ service: 'ghcr.io', scope })
-  const authorization = password === undefined ? [] : [['authorization', basic(password)]]
-  return scene.registry(`/token?${query.toString()}`, {
-    token: '',
-    headers: Object.fromEntries(authorization) as Record<string, string>,
-  })
-}
-
-const basic = (password: string) => `Basic ${btoa(`anyone:${password}`)}`
-const manifestPath = `${repository}/manifests/latest`
-
-describe('the way to a token', () => {
-  test.each([
-    ['GET', '/v2/', 'user/image:pull'],
-    ['GET', manifestPath, 'acme/team/api:pull'],
-    ['PUT', manifestPath, 'acme/team/api:pull,push'],
-    ['POST', `${repository}/blobs/uploads/`, 'acme/team/api:pull,push'],
-  ])('%s %s without one asks for %s', async (method, path, scope) => {
-    const scene = await prepared()
-    const response = await scene.registry(path, { token: '', method })
-    expect(response.headers.get('www-authenticate')).toBe(
-      `Bearer realm="${scene.registryUrl}/token",service="ghcr.io",scope="repository:${scope}"`,
-    )
-    expect(response.headers.get('docker-distribution-api-version')).toBe('registry/2.0')
-    expect(response.headers.get('content-length')).toBe('73')
-    expect(await errorOf(response)).toEqual([401, 'UNAUTHORIZED', 'authentication required'])
-  })
-
-  test('the issued token opens what it was asked for and nothing else', async () => {
-    const scene = await prepared()
-    const issued = await tokenFor(scene, 'repository:acme/team/api:pull', tokens.workflow)
-    const { token } = await read<{ token: string }>(issued)
-    expect(token).toMatch(/^djE6/)
-    expect((await withHeader(scene, manifestPath, `Bearer ${token}`)).status).toBe(200)
-    const other = await withHeader(scene, '/v2/acme/other/manifests/1', `Bearer ${token}`)
-    expect(other.status).toBe(401)
-    expect(other.headers.get('www-authenticate')).toContain('acme/other')
-  })
-
-  test.each([
-    ['anonymous, private', 'acme/team/api', undefined, 403],
-    ['anonymous, not there', 'acme/none', undefined, 403],
-    ['anonymous, public', 'acme/open', undefined, 200],
-    ['unknown token, public', 'acme/open', 'ghp_emulator_unknown', 403],
-    ['no role, private', 'acme/team/api', tokens.roleless, 403],
-    ['no role, public', 'acme/open', tokens.roleless, 200],
-    ['no scopes, private', 'acme/team/api', tokens.scopeless, 403],
-    ['reader, private', 'acme/team/api', tokens.reader, 200],
-    ['fine-grained, private', 'acme/team/api', tokens.fineGrained, 403],
-    ['fine-grained, public', 'acme/open', tokens.fineGrained, 200],
-  ])('%s', async (_, name, password, status) => {
-    const scene = await prepared()
-    scene.store.addPackage({ account: 'acme', package: 'open', visibility: 'public' })
-    const response = await tokenFor(scene, `repository:${name}:pull`, password)
-    expect(response.status).toBe(status)
-    if (status === 403) {
-      const words = 'requested access to the resource is denied'
-      expect(await errorOf(response)).toEqual([403, 'DENIED', words])
-    }
-  })
-
-  test('a GitHub token as Bearer is refused at /token', async () => {
-    const scene = await prepared()
-    const response = await withHeader(scene, '/token', `Bearer ${tokens.all}`)
-    expect((await errorOf(response)).slice(0, 2)).toEqual([401, 'UNAUTHORIZED'])
-  })
-
-  test('an issued token runs out, and the challenge is back', async () => {
-    const scene = await prepared({ expireRegistryTokensAfter: 60_000 })
-    const issued = await tokenFor(scene, 'repository:acme/team/api:pull', tokens.all)
-    const { token } = await read<{ token: string }>(issued)
-    scene.clock.now += 59_999
-    expect((await withHeader(scene, manifestPath, `Bearer ${token}`)).status).toBe(200)
-    scene.clock.now += 1
-    const late = await withHeader(scene, manifestPath, `Bearer ${token}`)
-    expect([late.status, late.headers.has('www-authenticate')]).toEqual([401, true])
-  })
-
-  test.each([
-    ['base64 of the token', `Bearer ${btoa(tokens.all)}`, 200],
-    ['base64 of user and token', `Bearer ${btoa(`me:${tokens.all}`)}`, 200],
-    ['the bare token', `Bearer ${tokens.all}`, 403],
-    ['an unknown one', `Bearer ${btoa('ghp_emulator_unknown')}`, 403],
-    ['Basic', basic(tokens.all), 403],
-  ])('directly with %s', async (_, authorization, status) => {
-    const scene = await prepared()
-    const response = await withHeader(scene, manifestPath, authorization)
-    expect([response.status, response.headers.has('www-authenticate')]).toEqual([status, false])
-    if (status === 403) {
-      expect(await errorOf(response)).toEqual([403, 'DENIED', 'invalid token'])
-    }
-  })
-
-  test('QQ== is anybody: public packages only', async () => {
-    const scene = await prepared()
-    expect((await withHeader(scene, manifestPath, 'Bearer QQ==')).status).toBe(403)
-    scene.store.addPackage({ ...place, visibility: 'public' })
-    expect((await withHeader(scene, manifestPath, 'Bearer QQ==')).status).toBe(200)
-  })
-})
 
 describe('reading manifests', () => {
   test.each(['latest', '1.0', whole.digest])('by %s', async (reference) => {

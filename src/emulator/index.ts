@@ -5,9 +5,7 @@ import { PackagesApi } from './packages-api.js'
 import { Registry, type Origins, type RegistryOptions } from './registry.js'
 import { Store } from './store.js'
 
-export type { RequestRecord } from './exchange.js'
 export type { FaultAction } from './faults.js'
-export type { Store } from './store.js'
 
 /** How an emulator is started. All fields have working defaults. */
 export interface EmulatorOptions extends RegistryOptions {

@@ -1,0 +1,182 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach } from '@jest/globals'
+import { pullEverything } from '../../src/demo/pull.js'
+import { pushTree, type Tree } from '../../src/emulator/images.js'
+import { startEmulator, type Emulator, type EmulatorOptions } from '../../src/emulator/index.js'
+import { inputDefinitions, type InputDefinition, type InputName } from '../../src/inputs.js'
+import type { OutputName } from '../../src/report/outputs.js'
+
+/** The tokens of the stories: plainly fake, named after what they are. */
+export const tokens = { classic: 'ghp_emulator_all', workflow: 'ghs_emulator_workflow' }
+
+const minute = 60_000
+export const hour = 60 * minute
+export const day = 24 * hour
+
+/** What a run of the built action left behind. */
+export interface ActionRun {
+  exitCode: number
+  /** Everything that was printed, as the runner would show it. */
+  log: string
+  outputs: Partial<Record<OutputName, string>>
+  summary: string
+  plan: PlanFile
+}
+
+/** The part of plan.json that stories look at. */
+export interface PlanFile {
+  packages: {
+    name: string
+    refusals: { code: string; message: string }[]
+    versions: { id: number; digest: string; tags: string[]; action: string; why: string }[]
+  }[]
+}
+
+const cleanUps: (() => Promise<unknown>)[] = []
+
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0)) await cleanUp()
+})
+
+/** Starts an emulator with the account `acme`, which is closed after the test; a bug in it fails the test. */
+export async function registry(options: EmulatorOptions = {}): Promise<Emulator> {
+  const emulator = await startEmulator(options)
+  cleanUps.push(async () => {
+    await emulator.close()
+    if (emulator.errors.length > 0) throw new AggregateError(emulator.errors, 'emulator bugs')
+  })
+  emulator.store.addAccount({ login: 'acme', type: 'Organization' })
+  emulator.store.addToken({ token: tokens.classic, kind: 'classic', login: 'octo' })
+  emulator.store.addToken({ token: tokens.workflow, kind: 'workflow' })
+  return emulator
+}
+
+/** Pushes a tree to `acme/app`, so many days ago. */
+export function push(
+  { store }: Emulator,
+  tree: Tree,
+  { tags = [], daysAgo = 40, name = 'app' }: { tags?: string[]; daysAgo?: number; name?: string } = {},
+): Tree {
+  const at = store.now() - daysAgo * day
+  pushTree(store, { account: 'acme', package: name, tree, tags, at })
+  return tree
+}
+
+/** Runs the built action as the runner does: in a process of its own, with inputs, files and defaults in place. */
+export async function runAction(
+  emulator: Pick<Emulator, 'apiUrl' | 'registryUrl'>,
+  inputs: Partial<Record<InputName, string>> = {},
+  env: Record<string, string> = {},
+): Promise<ActionRun> {
+  const folder = await mkdtemp(join(tmpdir(), 'story-'))
+  cleanUps.push(() => rm(folder, { recursive: true }))
+  const files = { output: join(folder, 'output'), summary: join(folder, 'summary') }
+  await Promise.all(Object.values(files).map((file) => writeFile(file, '')))
+  const { exitCode, log } = await node('dist/index.js', [], {
+    ...runnerEnvironment(folder, files, emulator),
+    ...inputEnvironment({
+      'image-names': 'app',
+      'cut-off': '30d',
+      'deletes-per-minute': '10000',
+      registry: emulator.registryUrl,
+      ...inputs,
+    }),
+    ...env,
+  })
+  const outputs = readOutputs(await readFile(files.output, 'utf8'))
+  const plan: unknown = JSON.parse(outputs.plan ? await readFile(outputs.plan, 'utf8') : '{}')
+  const summary = await readFile(files.summary, 'utf8')
+  return { exitCode, log, outputs, summary, plan: plan as PlanFile }
+}
+
+/** Runs a program of the project. Standard output and standard error come in one text. */
+export function node(
+  script: string,
+  args: readonly string[],
+  env: Record<string, string>,
+  whileRunning: (kill: () => void) => void = () => undefined,
+): Promise<{ exitCode: number; log: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [script, ...args], {
+      env: { PATH: process.env.PATH ?? '', ...env },
+    })
+    const chunks: Buffer[] = []
+    child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
+    child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk))
+    child.on('error', reject)
+    child.on('close', (code) => {
+      resolve({ exitCode: code ?? -1, log: Buffer.concat(chunks).toString('utf8') })
+    })
+    whileRunning(() => child.kill('SIGKILL'))
+  })
+}
+
+/** https://docs.github.com/en/actions/reference/workflows-and-actions/variables */
+function runnerEnvironment(
+  folder: string,
+  files: { output: string; summary: string },
+  { apiUrl }: Pick<Emulator, 'apiUrl'>,
+): Record<string, string> {
+  return {
+    CI: 'true',
+    GITHUB_ACTIONS: 'true',
+    GITHUB_API_URL: apiUrl,
+    GITHUB_OUTPUT: files.output,
+    GITHUB_REPOSITORY: 'acme/app',
+    GITHUB_REPOSITORY_OWNER: 'acme',
+    GITHUB_SERVER_URL: 'https://github.com',
+    GITHUB_STEP_SUMMARY: files.summary,
+    RUNNER_TEMP: folder,
+  }
+}
+
+/** Every input of action.yml as the runner passes it, defaults filled in and expressions evaluated. */
+function inputEnvironment(inputs: Partial<Record<InputName, string>>): Record<string, string> {
+  const expressions: Record<string, string> = {
+    '${{ github.repository_owner }}': 'acme',
+    '${{ github.token }}': tokens.workflow,
+  }
+  return Object.fromEntries(
+    Object.entries<InputDefinition>(inputDefinitions).map(([name, definition]) => {
+      const fallback = definition.default ?? ''
+      const value = inputs[name as InputName] ?? expressions[fallback] ?? fallback
+      return [`INPUT_${name.toUpperCase()}`, value]
+    }),
+  )
+}
+
+/** Reads the heredoc form of the runner's output file. */
+function readOutputs(text: string): Partial<Record<OutputName, string>> {
+  const entries = text.matchAll(/^(\S+)<<(ghadelimiter_\S+)\n([\s\S]*?)\n?^\2$/gm)
+  return Object.fromEntries([...entries].map(([, name = '', , value = '']) => [name, value.replace(/\n$/, '')]))
+}
+
+/** The tags that are left in a package of `acme`, sorted. */
+export function tagsLeft({ store }: Emulator, name = 'app'): string[] {
+  return store.versions('acme', name).flatMap(({ tags }) => tags).sort()
+}
+
+/** The digests that are left in a package of `acme`. */
+export function digestsLeft({ store }: Emulator, name = 'app'): Set<string> {
+  return new Set(store.versions('acme', name).map(({ digest }) => digest))
+}
+
+/** Everything a client pulling every tag of a package cannot get. */
+export async function broken({ registryUrl }: Emulator, name = 'app'): Promise<readonly string[]> {
+  return (await pullEverything(registryUrl, `acme/${name}`, tokens.classic)).broken
+}
+
+/** Requests that change something. */
+export function writes({ requests }: Emulator): string[] {
+  return requests
+    .filter(({ method }) => !['GET', 'HEAD'].includes(method))
+    .map(({ method, path }) => `${method} ${path}`)
+}
+
+/** All digests of a tree. */
+export function digestsOf(tree: Tree): string[] {
+  return [tree.digest, ...tree.children.flatMap(digestsOf)]
+}
