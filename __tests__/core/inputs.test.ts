@@ -1,0 +1,218 @@
+import { describe, expect, test } from '@jest/globals'
+import { RetentionError } from '../../src/errors.js'
+import { parseInputs, type RawInputs, type Settings } from '../../src/inputs.js'
+import { digest, hour, day } from './kit.js'
+
+const environment = {
+  repository: 'Acme/My-App',
+  apiUrl: 'https://api.github.com',
+  serverUrl: 'https://github.com',
+}
+const token = 'ghp_plainly_fake'
+
+const parse = (raw: RawInputs, around = {}): Settings =>
+  parseInputs({ token, 'cut-off': '30d', ...raw }, { ...environment, ...around })
+
+/** The words of a refused input. */
+function refusal(raw: RawInputs, around = {}): string {
+  try {
+    parse(raw, around)
+  } catch (error) {
+    if (error instanceof RetentionError && error.code === 'bad-input') return error.message
+    throw error
+  }
+  throw new Error('nothing was refused')
+}
+
+test('unset inputs have the defaults of the table', () => {
+  const { policy, ...settings } = parse({})
+  expect(settings).toEqual({
+    account: 'Acme',
+    token,
+    packages: { kind: 'exact', names: ['my-app'] },
+    dryRun: false,
+    logLevel: 'info',
+    timeBudget: undefined,
+    deletesPerMinute: 150,
+    apiUrl: 'https://api.github.com',
+    registryUrl: 'https://ghcr.io',
+    serverUrl: 'https://github.com',
+    warnings: [],
+  })
+  expect(policy).toEqual({
+    protect: [],
+    grace: hour,
+    maxDeletions: undefined,
+    keepDigests: new Set(),
+    deleteRules: [
+      { name: 'tagged', select: 'tagged', tags: undefined, olderThan: 30 * day },
+      { name: 'untagged', select: 'untagged', tags: undefined, olderThan: 30 * day },
+    ],
+    spareNewest: 0,
+    ageBy: 'updated',
+  })
+})
+
+describe('a good value', () => {
+  const names = (settings: Settings) =>
+    settings.packages.kind === 'exact' ? settings.packages.names : settings.packages.kind
+  const rules = ({ policy }: Settings) => policy.deleteRules.map(({ select }) => select)
+  const tags = ({ policy }: Settings) => ({
+    rule: policy.deleteRules[0]?.tags?.map(({ source }) => source),
+    protect: policy.protect.map(({ source }) => source),
+  })
+  const a = digest('a')
+
+  const rows: [RawInputs, (settings: Settings) => unknown, unknown][] = [
+    [{ account: 'octo-org' }, (s) => s.account, 'octo-org'],
+    [{ account: 'octo_acme' }, (s) => s.account, 'octo_acme'],
+    [{ account: 'user' }, (s) => s.account, undefined],
+    [{ token: '  ghs_fake \n', account: 'acme' }, (s) => s.token, 'ghs_fake'],
+    [{ 'image-names': 'api, team/web\napi' }, names, ['api', 'team/web']],
+    [{ 'image-names': '"API"' }, names, ['api']],
+    [{ 'image-names': 'api*' }, names, 'patterns'],
+    [{ 'image-names': '!api' }, names, 'patterns'],
+    [{ 'image-tags': 'pr-* !prod' }, tags, { rule: ['pr-*'], protect: ['prod'] }],
+    [{ 'image-tags': '!prod !qa' }, tags, { rule: undefined, protect: ['prod', 'qa'] }],
+    [{ 'cut-off': '2w 3d' }, (s) => s.policy.deleteRules[0]?.olderThan, 17 * day],
+    [{ 'cut-off': '0s' }, (s) => s.policy.deleteRules[0]?.olderThan, 0],
+    [{ 'tag-selection': 'tagged' }, rules, ['tagged']],
+    [{ 'tag-selection': 'untagged' }, rules, ['untagged']],
+    [{ 'tag-selection': 'Both' }, rules, ['tagged', 'untagged']],
+    [{ 'keep-n-most-recent': '5' }, (s) => s.policy.spareNewest, 5],
+    [{ 'timestamp-to-use': 'created_at' }, (s) => s.policy.ageBy, 'created'],
+    [{ 'skip-shas': `${a}, ${a}` }, (s) => [...s.policy.keepDigests], [a]],
+    [{ 'skip-shas': a.slice(7) }, (s) => [...s.policy.keepDigests], [a]],
+    [{ 'shas-to-skip': a }, (s) => [...s.policy.keepDigests], [a]],
+    [{ 'dry-run': 'true' }, (s) => s.dryRun, true],
+    [{ 'dry-run': 'False' }, (s) => s.dryRun, false],
+    [{ 'log-level': 'debug' }, (s) => s.logLevel, 'debug'],
+    [{ 'rust-log': 'container_retention_policy=debug,hyper=info' }, (s) => s.logLevel, 'debug'],
+    [{ 'rust-log': 'warn' }, (s) => s.logLevel, 'warn'],
+    [{ 'rust-log': 'trace' }, (s) => s.logLevel, 'debug'],
+    [{ 'rust-log': 'hyper=debug' }, (s) => s.logLevel, 'info'],
+    [{ 'rust-log': 'off', 'log-level': 'warn' }, (s) => s.logLevel, 'warn'],
+    [{ grace: '0s' }, (s) => s.policy.grace, 0],
+    [{ grace: '1d' }, (s) => s.policy.grace, day],
+    [{ 'max-deletions': '0' }, (s) => s.policy.maxDeletions, 0],
+    [{ 'max-deletions': '500' }, (s) => s.policy.maxDeletions, 500],
+    [{ 'time-budget': '5m' }, (s) => s.timeBudget, 300_000],
+    [{ 'deletes-per-minute': '60' }, (s) => s.deletesPerMinute, 60],
+    [
+      { registry: 'containers.example.com' },
+      (s) => s.registryUrl,
+      'https://containers.example.com',
+    ],
+    [{ registry: 'https://ghcr.io/' }, (s) => s.registryUrl, 'https://ghcr.io'],
+    [{ registry: 'http://127.0.0.1:5000' }, (s) => s.registryUrl, 'http://127.0.0.1:5000'],
+    [{ registry: 'http://[::1]:5000' }, (s) => s.registryUrl, 'http://[::1]:5000'],
+    [{ registry: 'localhost:5000' }, (s) => s.registryUrl, 'https://localhost:5000'],
+  ]
+  test.each(rows)('%j', (raw, look, expected) => {
+    expect(look(parse(raw))).toEqual(expected)
+  })
+})
+
+describe('a bad value names the input, what it got and what it takes', () => {
+  const rows: [RawInputs, string][] = [
+    [{ account: 'a/b' }, 'account: "a/b" is not an account; it takes a login'],
+    [{ account: 'user', token: 'ghs_fake' }, 'account: "user" stands for the account of the token'],
+    [{ token: 'two tokens' }, 'token: the value has spaces'],
+    [
+      { 'image-names': 'ghcr.io/acme/api' },
+      'image-names: "ghcr.io/acme/api" has a registry in front',
+    ],
+    [{ 'image-names': 'https://ghcr.io/x' }, 'has a registry in front'],
+    [{ 'image-names': 'a b$c' }, 'image-names: "b$c" is not a package name'],
+    [
+      { 'image-names': '# none' },
+      'image-names: "# none" holds no entry; it takes a list of package names',
+    ],
+    [{ 'image-names': '/a+/ *' }, 'globs only'],
+    [{ 'image-tags': '# none' }, 'image-tags: "# none" holds no entry'],
+    [{ 'image-tags': 'a ! b' }, 'image-tags: an exclusion mark "!" has nothing after it'],
+    [{ 'image-tags': '/(/' }, 'image-tags: "/(/" is not a regular expression'],
+    [{ 'cut-off': '30' }, 'cut-off: "30" is not a duration; it takes a duration such as'],
+    [{ 'cut-off': '' }, 'cut-off: is missing; it takes a duration such as'],
+    [{ 'cut-off': 'x'.repeat(200) }, `cut-off: "${'x'.repeat(80)}…" is not a duration`],
+    [{ 'tag-selection': 'all' }, 'tag-selection: "all" is not one of both, tagged, untagged'],
+    [{ 'keep-n-most-recent': 'five' }, 'keep-n-most-recent: "five" is not a whole number from 0'],
+    [{ 'keep-n-most-recent': '-1' }, 'keep-n-most-recent: "-1" is not a whole number'],
+    [{ 'keep-n-most-recent': '1.5' }, 'keep-n-most-recent: "1.5" is not a whole number'],
+    [{ 'timestamp-to-use': 'pushed_at' }, 'timestamp-to-use: "pushed_at" is not one of updated_at'],
+    [{ 'skip-shas': 'sha256:12' }, 'skip-shas: "sha256:12" is not a digest'],
+    [
+      { 'skip-shas': digest('a'), 'shas-to-skip': digest('b') },
+      'shas-to-skip: is another name for skip-shas',
+    ],
+    [{ 'shas-to-skip': 'latest' }, 'shas-to-skip: "latest" is not a digest'],
+    [{ 'dry-run': 'yes' }, 'dry-run: "yes" is not one of true, false'],
+    [{ 'log-level': 'loud' }, 'log-level: "loud" is not one of error, warn, info, debug'],
+    [{ 'rust-log': 'loud' }, 'rust-log: "loud" has no log level'],
+    [{ grace: 'soon' }, 'grace: "soon" is not a duration'],
+    [{ 'max-deletions': '50%' }, 'max-deletions: "50%" is not a whole number'],
+    [{ 'time-budget': '0s' }, 'time-budget: "0s" leaves no time at all'],
+    [{ 'time-budget': '5' }, 'time-budget: "5" is not a duration'],
+    [
+      { 'deletes-per-minute': '0' },
+      'deletes-per-minute: "0" is not a whole number from 1 to 10000',
+    ],
+    [{ registry: 'http://ghcr.io' }, 'registry: "http://ghcr.io" would send the token unencrypted'],
+    [{ registry: 'ghcr.io/acme' }, 'registry: "ghcr.io/acme" is not a registry'],
+    [{ registry: 'https://me@ghcr.io' }, 'registry: "https://me@ghcr.io" is not a registry'],
+    [{ registry: 'not a host' }, 'registry: "not a host" is not a registry'],
+  ]
+  test.each(rows)('%j', (raw, words) => {
+    expect(refusal(raw)).toContain(words)
+  })
+
+  test('never the token itself', () => {
+    expect(refusal({ token: 'ghp_fake with spaces' })).not.toContain('ghp_fake')
+  })
+
+  test('all mistakes at once', () => {
+    const words = refusal({
+      'cut-off': '30',
+      'dry-run': 'yes',
+      'keep-n-most-recent': 'x',
+      token: '',
+    })
+    expect(words).toContain('4 inputs are wrong')
+    expect(
+      words
+        .match(/^ {2}\S+:/gm)
+        ?.map((start) => start.trim())
+        .sort(),
+    ).toEqual(['cut-off:', 'dry-run:', 'keep-n-most-recent:', 'token:'])
+  })
+
+  test('outside a workflow, what only the workflow knows is missing', () => {
+    const words = refusal({}, { repository: undefined })
+    expect(words).toContain('account: is missing')
+    expect(words).toContain('image-names: is missing')
+  })
+})
+
+test.each([
+  ['https://github.com', 'https://ghcr.io'],
+  ['https://octo.ghe.com', 'https://containers.octo.ghe.com'],
+  ['https://git.example.org/', 'https://containers.git.example.org'],
+  ['nonsense', 'https://ghcr.io'],
+])('the registry of %s is %s', (serverUrl, registryUrl) => {
+  expect(parse({}, { serverUrl }).registryUrl).toBe(registryUrl)
+})
+
+test.each<[RawInputs, string]>([
+  [{ token: 'github_pat_fake' }, 'The token is neither'],
+  [{ 'keep-n-most-recent': '2', 'tag-selection': 'untagged' }, 'keep-n-most-recent counts tagged'],
+  [{ 'deletes-per-minute': '300' }, 'github.com allows at most 180'],
+])('%j is allowed with a warning', (raw, words) => {
+  expect(parse(raw).warnings).toEqual([expect.stringContaining(words)])
+})
+
+test('other servers may be faster than github.com', () => {
+  const around = { apiUrl: 'https://git.example.org/api/v3/' }
+  const settings = parse({ 'deletes-per-minute': '300' }, around)
+  expect(settings.warnings).toEqual([])
+  expect(settings.apiUrl).toBe('https://git.example.org/api/v3')
+})

@@ -1,0 +1,179 @@
+import { describe, expect, test } from '@jest/globals'
+import { acceptedMediaTypes, parseManifest, subjectOfTag } from '../../src/oci.js'
+import { digest } from './kit.js'
+
+const types = {
+  index: 'application/vnd.oci.image.index.v1+json',
+  image: 'application/vnd.oci.image.manifest.v1+json',
+  config: 'application/vnd.oci.image.config.v1+json',
+  dockerList: 'application/vnd.docker.distribution.manifest.list.v2+json',
+  dockerImage: 'application/vnd.docker.distribution.manifest.v2+json',
+  dockerConfig: 'application/vnd.docker.container.image.v1+json',
+  empty: 'application/vnd.oci.empty.v1+json',
+}
+
+const parse = (document: unknown, contentType?: string) =>
+  parseManifest(JSON.stringify(document), contentType)
+
+const platform = { os: 'linux', architecture: 'amd64' }
+
+describe('an index', () => {
+  test('lists its children with what their entries say', () => {
+    const manifest = parse({
+      schemaVersion: 2,
+      mediaType: types.index,
+      manifests: [
+        { mediaType: types.image, digest: digest('a'), size: 1, platform },
+        {
+          mediaType: types.image,
+          digest: digest('b'),
+          size: 1,
+          platform: { os: 'linux', architecture: 'arm', variant: 'v7' },
+        },
+        {
+          mediaType: types.image,
+          digest: digest('note'),
+          size: 1,
+          platform: { os: 'unknown', architecture: 'unknown' },
+          annotations: { 'vnd.docker.reference.digest': digest('a') },
+        },
+        { mediaType: types.index, digest: digest('nested'), size: 1, artifactType: 'x/y' },
+        { mediaType: 'application/vnd.oci.image.layer.v1.tar', digest: digest('layer'), size: 1 },
+      ],
+    })
+    expect(manifest).toEqual({
+      kind: 'index',
+      mediaType: types.index,
+      children: [
+        { digest: digest('a'), mediaType: types.image, kind: 'image', platform: 'linux/amd64' },
+        { digest: digest('b'), mediaType: types.image, kind: 'image', platform: 'linux/arm/v7' },
+        {
+          digest: digest('note'),
+          mediaType: types.image,
+          kind: 'image',
+          attests: digest('a'),
+        },
+        { digest: digest('nested'), mediaType: types.index, kind: 'index', artifactType: 'x/y' },
+        {
+          digest: digest('layer'),
+          mediaType: 'application/vnd.oci.image.layer.v1.tar',
+          kind: 'other',
+        },
+      ],
+    })
+  })
+
+  test('may be empty, a Docker list, and have a subject', () => {
+    const manifest = parse({
+      mediaType: types.dockerList,
+      manifests: [],
+      subject: { digest: digest('a') },
+    })
+    expect(manifest).toEqual({
+      kind: 'index',
+      mediaType: types.dockerList,
+      children: [],
+      subject: digest('a'),
+    })
+  })
+
+  test('is known by what the registry calls it when it names no media type', () => {
+    expect(parse({ manifests: [] }, `${types.index}; charset=utf-8`)).toMatchObject({
+      kind: 'index',
+      mediaType: types.index,
+    })
+    expect(parse({ manifests: [] })).toMatchObject({ kind: 'index', mediaType: '' })
+  })
+})
+
+describe('everything else', () => {
+  test.each([
+    ['an OCI image', { config: { mediaType: types.config }, layers: [] }, 'image', undefined],
+    ['a Docker image', { config: { mediaType: types.dockerConfig } }, 'image', undefined],
+    [
+      'a chart',
+      { config: { mediaType: 'application/vnd.cncf.helm.config.v1+json' } },
+      'artifact',
+      'application/vnd.cncf.helm.config.v1+json',
+    ],
+    [
+      'an artifact with a type',
+      { artifactType: 'a/b', config: { mediaType: types.empty } },
+      'artifact',
+      'a/b',
+    ],
+    [
+      'an image that calls itself an artifact',
+      { artifactType: 'a/b', config: { mediaType: types.config } },
+      'artifact',
+      'a/b',
+    ],
+    ['a schema 1 manifest', { schemaVersion: 1, fsLayers: [] }, 'artifact', undefined],
+    [
+      'null where a field may be absent',
+      { artifactType: null, manifests: null, config: null },
+      'artifact',
+      undefined,
+    ],
+  ])('%s', (_story, document, kind, artifactType) => {
+    const manifest = parse(document, types.image)
+    expect([manifest.kind, manifest.artifactType, manifest.children]).toEqual([
+      kind,
+      artifactType,
+      [],
+    ])
+  })
+
+  test('names its subject and its SOCI index', () => {
+    const manifest = parse({
+      mediaType: types.image,
+      subject: { mediaType: types.image, digest: digest('a'), size: 1 },
+      annotations: { 'com.amazon.soci.index-digest': digest('soci') },
+    })
+    expect(manifest).toMatchObject({ subject: digest('a'), sociIndex: digest('soci') })
+  })
+})
+
+describe('unknown is never childless', () => {
+  test.each([
+    ['{', 'not JSON'],
+    ['', 'not JSON'],
+    ['[]', 'not what a manifest has'],
+    ['"text"', 'not what a manifest has'],
+    ['{"manifests":{}}', 'manifests'],
+    ['{"manifests":[{}]}', 'manifests.0'],
+    ['{"manifests":[{"mediaType":"x","digest":"md5:1"}]}', 'cannot be looked up: md5:1'],
+    [
+      `{"manifests":[{"mediaType":"x","digest":"sha512:${'0'.repeat(128)}"}]}`,
+      'cannot be looked up',
+    ],
+    ['{"subject":{"digest":"sha256:short"}}', 'its subject is a digest that cannot be looked up'],
+    ['{"subject":{}}', 'subject.digest'],
+    ['{"manifests":[],"layers":[]}', 'two different things'],
+    [`{"mediaType":"${types.index}"}`, 'lists no manifests'],
+    ['{"annotations":{"com.amazon.soci.index-digest":"x"}}', 'cannot be looked up'],
+    ['{"annotations":{"a":1}}', 'annotations.a'],
+  ])('%s', (text, words) => {
+    expect(() => parseManifest(text, undefined)).toThrow(words)
+  })
+})
+
+test.each([
+  [`sha256-${'a'.repeat(64)}`, `sha256:${'a'.repeat(64)}`],
+  [`sha256-${'0'.repeat(64)}.sig`, `sha256:${'0'.repeat(64)}`],
+  [`sha256-${'0'.repeat(64)}.cosign.att`, `sha256:${'0'.repeat(64)}`],
+  [`sha256-${'0'.repeat(63)}`, undefined],
+  [`sha256-${'0'.repeat(65)}`, undefined],
+  [`sha256-${'A'.repeat(64)}`, undefined],
+  [`x-sha256-${'0'.repeat(64)}`, undefined],
+  [`sha256-${'0'.repeat(64)}-sig`, undefined],
+  ['latest', undefined],
+])('the tag %j is attached to %j', (tag, subject) => {
+  expect(subjectOfTag(tag)).toBe(subject)
+})
+
+test('the Accept header takes indexes and images of both families', () => {
+  for (const type of [types.index, types.image, types.dockerList, types.dockerImage]) {
+    expect(acceptedMediaTypes.split(', ')).toContain(type)
+  }
+})

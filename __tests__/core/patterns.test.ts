@@ -1,0 +1,109 @@
+import { describe, expect, test } from '@jest/globals'
+import {
+  compileNamePatterns,
+  compileTagPatterns,
+  needsListing,
+  splitList,
+} from '../../src/policy/patterns.js'
+
+describe('a list', () => {
+  test.each<[text: string, entries: string[]]>([
+    ['a,b c\nd\r\ne\tf', ['a', 'b', 'c', 'd', 'e', 'f']],
+    [' , a ,, b , ', ['a', 'b']],
+    ['"prod-*" \'qa-*\'', ['prod-*', 'qa-*']],
+    ['"prod-* qa-*"', ['prod-*', 'qa-*']],
+    ['!prod !"qa-*"', ['!prod', '!qa-*']],
+    ['"!prod"', ['!prod']],
+    ['pr-* # pull requests\n# nightlies, too\nnightly-*', ['pr-*', 'nightly-*']],
+    ['{a,b}-* c', ['{a,b}-*', 'c']],
+    ['/ci-\\d{1,3}/ x', ['/ci-\\d{1,3}/', 'x']],
+    ['!/a,b/,c', ['!/a,b/', 'c']],
+    ['# only a comment', []],
+    ['""', []],
+    ['', []],
+  ])('%j holds %j', (text, entries) => {
+    expect(splitList(text)).toEqual(entries)
+  })
+})
+
+describe('a tag pattern', () => {
+  const matches = (pattern: string, tag: string) =>
+    compileTagPatterns([pattern]).include[0]?.matches(tag)
+
+  test.each<[pattern: string, hits: string[], misses: string[]]>([
+    ['latest', ['latest'], ['Latest', 'latest-1', 'xlatest']],
+    ['pr-*', ['pr-1', 'pr-'], ['xpr-1', 'pr']],
+    ['*', ['v1', '_dev', 'a.b-c'], []],
+    ['v?.[0-9]', ['v1.2'], ['v10.2', 'v1.x']],
+    ['{pr,ci}-*', ['pr-1', 'ci-1'], ['qa-1']],
+    ['b{1..100000}', ['b1', 'b500', 'b100000'], ['b0', 'b100001']],
+    ['/ci-\\d+/', ['ci-12'], ['ci-12-x', 'my-ci-12', 'ci-']],
+    ['/a|b/', ['a', 'b'], ['ab', 'ax']],
+    ['/(?i)RC.*/', ['rc1', 'RC2'], ['1rc']],
+  ])('%j', (pattern, hits, misses) => {
+    expect(hits.filter((tag) => matches(pattern, tag) !== true)).toEqual([])
+    expect(misses.filter((tag) => matches(pattern, tag) !== false)).toEqual([])
+  })
+
+  test('with ! is an exclusion', () => {
+    const { include, exclude } = compileTagPatterns(['!prod-*', 'pr-*', '!/v\\d+/'])
+    expect(include.map(({ source }) => source)).toEqual(['pr-*'])
+    expect(exclude.map(({ source }) => source)).toEqual(['prod-*', '/v\\d+/'])
+    expect(exclude[1]?.matches('v12')).toBe(true)
+  })
+
+  test.each([
+    ['!', 'has nothing after it'],
+    ['/unclosed', 'does not end like one'],
+    ['/', 'does not end like one'],
+    ['/(/', 'not a regular expression'],
+    ['/(?=x)y/', 'not a regular expression'],
+    ['/(a)\\1/', 'not a regular expression'],
+    ['a'.repeat(300), 'longer than 256'],
+    ['{a,b}'.repeat(12), 'more than 1000 alternatives'],
+  ])('%j is refused: %s', (pattern, words) => {
+    expect(() => compileTagPatterns([pattern])).toThrow(words)
+  })
+
+  test.each([
+    '*a'.repeat(40) + 'b',
+    '/(a+)+b/',
+    '/(a|aa)+$/',
+    '/(.*)(.*)(.*)(.*)(.*)(.*)(.*)x/',
+    '{a,aa}*'.repeat(9) + 'b',
+  ])('%j cannot hang', (pattern) => {
+    const started = performance.now()
+    for (let i = 0; i < 20; i++) matches(pattern, 'a'.repeat(128))
+    expect(performance.now() - started).toBeLessThan(2000)
+  })
+})
+
+describe('a package name pattern', () => {
+  test.each<[pattern: string, hits: string[], misses: string[]]>([
+    ['*', ['api', 'team/api', 'a/b/c'], []],
+    ['team/*', ['team/api', 'team/a/b'], ['api', 'teams/x']],
+    ['tmp/**', ['tmp/a', 'tmp/a/b'], ['tmp', 'x/tmp/a']],
+    ['*-dev', ['api-dev', 'team/api-dev'], ['dev', 'api-dev-2']],
+    ['API-*', ['api-1'], ['web-1']],
+  ])('%j', (pattern, hits, misses) => {
+    const [compiled] = compileNamePatterns([pattern]).include
+    expect(hits.filter((name) => compiled?.matches(name) !== true)).toEqual([])
+    expect(misses.filter((name) => compiled?.matches(name) !== false)).toEqual([])
+  })
+
+  test('is never a regular expression', () => {
+    expect(() => compileNamePatterns(['/a+/'])).toThrow('globs only')
+  })
+
+  test.each([
+    ['api', false],
+    ['team/api', false],
+    ['!api', true],
+    ['a*', true],
+    ['a?', true],
+    ['[ab]', true],
+    ['{a,b}', true],
+  ])('%j needs a listing: %j', (entry, expected) => {
+    expect(needsListing(entry)).toBe(expected)
+  })
+})

@@ -1,0 +1,518 @@
+import { describe, expect, test } from '@jest/globals'
+import { plan } from '../../src/selector.js'
+import {
+  artifact,
+  day,
+  decide,
+  digest,
+  hour,
+  image,
+  index,
+  now,
+  policy,
+  snapshot,
+  tagOf,
+  tagged,
+  untagged,
+  type Item,
+} from './kit.js'
+
+/** An image that always stays, so that the rule about the last tagged version plays no part. */
+const fresh = () => image('fresh', { tags: ['fresh'], age: 1 })
+
+describe('what goes', () => {
+  const cases: [story: string, items: () => Item[], deleted: string[]][] = [
+    ['an old tagged image', () => [image('old', { tags: ['pr-1'] })], ['old']],
+    ['an old untagged image', () => [image('old')], ['old']],
+    [
+      'an index before its children, those before what is attached',
+      () => [
+        index('release', ['amd64', { of: 'note', attests: 'amd64' }], { tags: ['v1'] }),
+        image('amd64'),
+        artifact('note'),
+        artifact('signature', { tags: [tagOf('release', '.sig')] }),
+      ],
+      ['release', 'amd64', 'note', 'signature'],
+    ],
+    [
+      'nested indexes to any depth',
+      () => [
+        index('outer', [{ of: 'middle', kind: 'index' }]),
+        index('middle', [{ of: 'inner', kind: 'index' }]),
+        index('inner', ['leaf']),
+        image('leaf'),
+      ],
+      ['outer', 'middle', 'inner', 'leaf'],
+    ],
+    [
+      'a child that two deleted indexes share, once and after both',
+      () => [index('a', ['shared'], { age: 50 }), index('b', ['shared']), image('shared')],
+      ['a', 'b', 'shared'],
+    ],
+    [
+      'referrers of referrers',
+      () => [
+        image('subject'),
+        artifact('bundle', { subject: 'subject' }),
+        artifact('countersignature', { subject: 'bundle' }),
+      ],
+      ['subject', 'bundle', 'countersignature'],
+    ],
+    [
+      'a fallback index with its referrers',
+      () => [
+        image('subject'),
+        index('fallback', [{ of: 'bundle' }], { tags: [tagOf('subject')] }),
+        artifact('bundle', { subject: 'subject' }),
+      ],
+      ['subject', 'fallback', 'bundle'],
+    ],
+    ['an untagged orphan', () => [artifact('bundle', { subject: 'gone' })], ['bundle']],
+    ['a ghost', () => [index('ghost', ['gone', 'gone too'])], ['ghost']],
+    [
+      'an index that names the same child twice',
+      () => [index('twice', ['leaf', 'leaf']), image('leaf')],
+      ['twice', 'leaf'],
+    ],
+  ]
+  test.each(cases)('%s', (_story, items, deleted) => {
+    expect(decide([fresh(), ...items()]).deleted).toEqual(deleted)
+  })
+})
+
+describe('what stays, and why', () => {
+  const cases: [story: string, items: () => Item[], kept: Record<string, string>][] = [
+    [
+      'what a kept image contains, at any depth',
+      () => [
+        index('outer', [{ of: 'inner', kind: 'index' }], { tags: ['v1'], age: 5 }),
+        index('inner', ['leaf']),
+        image('leaf'),
+      ],
+      { outer: 'too-young', inner: 'part-of', leaf: 'part-of' },
+    ],
+    [
+      'what is attached to a kept image or to one of its children',
+      () => [
+        index('release', ['amd64'], { tags: ['v1'], age: 5 }),
+        image('amd64'),
+        artifact('signature', { tags: [tagOf('amd64', '.sig')] }),
+        index('fallback', [{ of: 'bundle' }], { tags: [tagOf('release')] }),
+        artifact('bundle'),
+      ],
+      { signature: 'part-of', fallback: 'part-of', bundle: 'part-of' },
+    ],
+    [
+      'a child that a deleted index shares with a kept one',
+      () => [
+        index('gone', ['shared']),
+        index('kept', ['shared'], { tags: ['v1'], age: 5 }),
+        image('shared'),
+      ],
+      { shared: 'part-of' },
+    ],
+    [
+      'a child with a tag of its own that the policy does not condemn',
+      () => [index('gone', ['child']), image('child', { tags: ['v1'], age: 5 })],
+      { child: 'too-young' },
+    ],
+    [
+      'an attestation of a kept platform image that only a deleted index lists',
+      () => [
+        index('gone', ['shared', { of: 'note', attests: 'shared' }]),
+        index('kept', ['shared'], { tags: ['v1'], age: 5 }),
+        image('shared'),
+        artifact('note', { unread: true }),
+      ],
+      { note: 'part-of' },
+    ],
+    [
+      'an attachment tag whose subject is gone',
+      () => [artifact('signature', { tags: [tagOf('gone', '.sig')] })],
+      { signature: 'orphan-attachment' },
+    ],
+    [
+      'the old children of an untagged index that is too young to go',
+      () => [index('young', ['leaf'], { age: 5 }), image('leaf')],
+      { young: 'too-young', leaf: 'part-of' },
+    ],
+    [
+      'a SOCI index that a kept image names',
+      () => [
+        image('app', { tags: ['v1'], age: 5, soci: 'soci' }),
+        artifact('soci', { type: 'application/vnd.amazon.soci.index.v2+json' }),
+      ],
+      { soci: 'part-of' },
+    ],
+    [
+      'a version that an index entry of unknown kind names',
+      () => [
+        index('kept', [{ of: 'odd', kind: 'other', mediaType: 'application/x-odd' }], {
+          tags: ['v1'],
+          age: 5,
+        }),
+        image('odd'),
+      ],
+      { odd: 'part-of' },
+    ],
+  ]
+  test.each(cases)('%s', (_story, items, kept) => {
+    const { why } = decide([fresh(), ...items()])
+    expect(Object.fromEntries(Object.keys(kept).map((name) => [name, why(name)]))).toEqual(kept)
+  })
+})
+
+describe('floors', () => {
+  test('nothing younger than grace goes, by the later of its timestamps', () => {
+    const { deleted, why } = decide(
+      [
+        fresh(),
+        image('pushed now', { age: 0.01 }),
+        image('tagged now', { age: 90, updated: 0.01 }),
+      ],
+      policy({ deleteRules: [{ ...untagged, olderThan: 0 }] }),
+    )
+    expect(deleted).toEqual([])
+    expect([why('pushed now'), why('tagged now')]).toEqual(['in-flight', 'in-flight'])
+  })
+
+  test('a created_at in the future is in flight, too', () => {
+    const { deleted } = decide(
+      [fresh(), image('ahead', { age: -1, updated: 90 })],
+      policy({ grace: 0, deleteRules: [{ ...untagged, olderThan: 0 }] }),
+    )
+    expect(deleted).toEqual([])
+  })
+
+  test('a young child stays although its old index goes', () => {
+    const { deleted, why } = decide([
+      fresh(),
+      index('old', ['young']),
+      image('young', { age: 0.01 }),
+    ])
+    expect(deleted).toEqual(['old'])
+    expect(why('young')).toBe('in-flight')
+  })
+
+  test('an image that was signed a moment ago stays with its signature', () => {
+    const signature = artifact('signature', { tags: [tagOf('old', '.sig')], age: 0.01 })
+    const { deleted, decision } = decide([fresh(), image('old'), signature])
+    expect(deleted).toEqual([])
+    expect(decision('old').verdict.reason).toMatchObject({
+      code: 'in-flight',
+      newcomer: digest('signature'),
+    })
+  })
+
+  test('one protected tag shields the whole version and its tree', () => {
+    const { deleted, why, decision } = decide(
+      [fresh(), index('old', ['leaf'], { tags: ['pr-1', 'prod-eu'] }), image('leaf')],
+      policy({ protectTags: 'prod-*' }),
+    )
+    expect(deleted).toEqual([])
+    expect(why('old')).toBe('protected-tag')
+    expect(decision('old').overruled).toMatchObject({ code: 'delete-rule', rule: 'tagged' })
+  })
+
+  test('a listed digest keeps an index with its tree, and a child without its index', () => {
+    const items = () => [fresh(), index('old', ['leaf', 'other']), image('leaf'), image('other')]
+    const keep = (name: string) => policy({ keepDigests: new Set([digest(name)]) })
+    expect(decide(items(), keep('old')).deleted).toEqual([])
+    expect(decide(items(), keep('leaf')).deleted).toEqual(['old', 'other'])
+  })
+
+  test('every reason that keeps an image is told', () => {
+    const { decision } = decide(
+      [image('old', { tags: ['prod', 'prod-2'], updated: 0.01 })],
+      policy({ protectTags: 'prod*', keepDigests: new Set([digest('old')]) }),
+    )
+    const { verdict, also } = decision('old')
+    expect([verdict.reason, ...also].map(({ code }) => code)).toEqual([
+      'listed-digest',
+      'in-flight',
+      'protected-tag',
+      'protected-tag',
+    ])
+  })
+
+  test('versions that refer to each other in a circle stay', () => {
+    const { deleted, why } = decide([
+      fresh(),
+      index('a', ['b'], { tags: [tagOf('b', '.sig')] }),
+      image('b'),
+    ])
+    expect(deleted).toEqual([])
+    expect([why('a'), why('b')]).toEqual(['cycle', 'cycle'])
+  })
+
+  test('a tagged image inside a circle stays, whatever the rules say', () => {
+    const { deleted } = decide([
+      fresh(),
+      index('a', ['b'], { tags: ['pr-1', tagOf('b', '.sig')] }),
+      image('b'),
+    ])
+    expect(deleted).toEqual([])
+  })
+})
+
+describe('tags', () => {
+  test('an image goes only when every tag is matched; the others are named', () => {
+    const { deleted, decision } = decide(
+      [
+        fresh(),
+        image('both', { tags: ['pr-1', 'pr-2'] }),
+        image('mixed', { tags: ['pr-3', 'v1', 'v1.0'] }),
+        image('none', { tags: ['v2'] }),
+      ],
+      policy({ tags: 'pr-*' }),
+    )
+    expect(deleted).toEqual(['both'])
+    expect(decision('none').verdict.reason).toEqual({ code: 'not-selected' })
+    expect(decision('mixed').verdict.reason).toEqual({
+      code: 'partly-matched',
+      matched: ['pr-3'],
+      blocking: ['v1', 'v1.0'],
+    })
+  })
+
+  test('an attachment tag matches no pattern and blocks none', () => {
+    const items = [fresh(), image('old', { tags: ['pr-1', tagOf('gone', '.sig')] })]
+    expect(decide(items, policy({ tags: 'pr-*' })).deleted).toEqual(['old'])
+    expect(decide(items, policy({ tags: 'sha256-*' })).deleted).toEqual([])
+  })
+
+  test('rules for one kind leave the other alone', () => {
+    const items = [fresh(), image('tagged', { tags: ['pr-1'] }), image('bare')]
+    expect(decide(items, policy({ deleteRules: [tagged()] })).deleted).toEqual(['tagged'])
+    expect(decide(items, policy({ deleteRules: [untagged] })).deleted).toEqual(['bare'])
+  })
+
+  test('an image goes when several rules together match its tags', () => {
+    const rules = [tagged('pr-*'), { ...tagged('ci-*'), name: 'second' }]
+    const { deleted } = decide(
+      [fresh(), image('old', { tags: ['pr-1', 'ci-1'] })],
+      policy({ deleteRules: rules }),
+    )
+    expect(deleted).toEqual(['old'])
+  })
+
+  test('an image is as old as the chosen timestamp says', () => {
+    const items = [fresh(), image('retagged', { age: 90, updated: 10 })]
+    expect(decide(items).deleted).toEqual([])
+    expect(decide(items, policy({ ageBy: 'created' })).deleted).toEqual(['retagged'])
+  })
+})
+
+describe('the newest that would go', () => {
+  const builds = () =>
+    [60, 50, 40, 35].map((age) => image(`build ${age}`, { tags: [`pr-${age}`], age }))
+
+  test('stay, counted among the tagged images that would go', () => {
+    const { deleted, decision } = decide(
+      [fresh(), ...builds(), image('bare', { age: 31 })],
+      policy({ spareNewest: 2 }),
+    )
+    expect(deleted.sort()).toEqual(['bare', 'build 50', 'build 60'])
+    expect(decision('build 40').verdict.reason).toEqual({
+      code: 'newest',
+      rank: 2,
+      of: 4,
+      keep: 2,
+    })
+  })
+
+  test('are not those that stay anyway', () => {
+    const kept = image('protected', { tags: ['prod'], age: 31 })
+    const contained = image('contained', { tags: ['pr-32'], age: 32 })
+    const { deleted } = decide(
+      [fresh(), ...builds(), kept, contained, index('young', ['contained'], { age: 2 })],
+      policy({ spareNewest: 3, protectTags: 'prod' }),
+    )
+    expect(deleted).toEqual(['build 60'])
+  })
+
+  test('are chosen by id when their times are equal', () => {
+    const { deleted } = decide(
+      [fresh(), image('first', { tags: ['pr-1'] }), image('second', { tags: ['pr-2'] })],
+      policy({ spareNewest: 1 }),
+    )
+    expect(deleted).toEqual(['first'])
+  })
+})
+
+describe('the last tagged version', () => {
+  test('stays with its tree, because GitHub lets no delete empty a package of tags', () => {
+    const { deleted, why } = decide([
+      index('newer', ['leaf'], { tags: ['v2'], age: 40 }),
+      image('leaf'),
+      image('older', { tags: ['v1'], age: 50 }),
+    ])
+    expect(deleted).toEqual(['older'])
+    expect([why('newer'), why('leaf')]).toEqual(['last-tagged', 'part-of'])
+  })
+
+  test('is not counted where another tag remains, even one of an attachment', () => {
+    const orphan = artifact('signature', { tags: [tagOf('gone', '.sig')] })
+    expect(decide([image('old', { tags: ['v1'] }), orphan]).deleted).toEqual(['old'])
+  })
+
+  test('is an image rather than the signature that goes with it', () => {
+    const signature = artifact('signature', { tags: [tagOf('old', '.sig')], age: 35 })
+    const { why } = decide([image('old', { tags: ['v1'] }), signature])
+    expect([why('old'), why('signature')]).toEqual(['last-tagged', 'part-of'])
+  })
+
+  test('untagged versions go even when none remains', () => {
+    expect(decide([image('a'), image('b')]).deleted.sort()).toEqual(['a', 'b'])
+  })
+})
+
+describe('refusals', () => {
+  const codes = (items: Item[], change = {}) => {
+    const made = plan({ ...snapshot(items), ...change }, policy(), now)
+    return { codes: made.refusals.map(({ code }) => code), made }
+  }
+
+  test('more deletions than allowed: nothing goes, and the plan still shows what would', () => {
+    const items = [fresh(), image('a'), image('b')]
+    expect(decide(items, policy({ maxDeletions: 2 })).deleted).toHaveLength(2)
+    const { plan: made, decision } = decide(items, policy({ maxDeletions: 1 }))
+    expect(made.deletions).toEqual([])
+    expect(made.refusals).toMatchObject([{ code: 'max-deletions' }])
+    expect(decision('a')).toMatchObject({
+      verdict: { action: 'keep', reason: { code: 'refused' } },
+      overruled: { code: 'delete-rule' },
+    })
+  })
+
+  test.each(['createdAt', 'updatedAt'] as const)(
+    'an unknown %s: the package is left alone',
+    (field) => {
+      const old = image('old')
+      const unknown = { ...old, version: { ...old.version, [field]: undefined } }
+      const { codes: found, made } = codes([unknown, image('other')])
+      expect(found).toEqual(['timestamp-unknown'])
+      expect(made.deletions).toEqual([])
+      expect(made.decisions.map(({ verdict }) => verdict.reason)).toEqual([
+        { code: 'refused', refusal: 'timestamp-unknown' },
+        { code: 'refused', refusal: 'timestamp-unknown' },
+      ])
+    },
+  )
+
+  test('a manifest that was not read and that no index explains', () => {
+    const { codes: found, made } = codes([image('old', { unread: true })])
+    expect(found).toEqual(['manifest-unread'])
+    expect(made.deletions).toEqual([])
+  })
+
+  test('an index entry without platform explains nothing', () => {
+    const { codes: found } = codes([
+      index('old', [{ of: 'leaf' }]),
+      image('leaf', { unread: true }),
+    ])
+    expect(found).toEqual(['manifest-unread'])
+  })
+
+  test('the entry that says most about a child counts, whichever index has it', () => {
+    const leaf = image('leaf', { unread: true })
+    expect(codes([index('a', [{ of: 'leaf' }]), index('b', ['leaf']), leaf]).codes).toEqual([])
+    expect(codes([index('a', ['leaf']), index('b', [{ of: 'leaf' }]), leaf]).codes).toEqual([])
+  })
+
+  test('one digest in two versions', () => {
+    const old = image('old')
+    const twin = { ...old, version: { ...old.version, id: 7 } }
+    expect(codes([old, twin]).codes).toEqual(['listing-not-whole'])
+  })
+
+  test('what the edges could not know, told once', () => {
+    const refusal = { code: 'manifest-unreadable', message: 'gone', hint: '' } as const
+    const { codes: found } = codes([image('old', { unread: true })], { refusals: [refusal] })
+    expect(found).toEqual(['manifest-unreadable'])
+  })
+})
+
+describe('the plan', () => {
+  const items = () => [
+    index('gone', ['leaf', 'shared'], { tags: ['pr-1'] }),
+    image('leaf'),
+    image('shared'),
+    index('kept', ['shared'], { tags: ['v1'], age: 3 }),
+    artifact('signature', { tags: [tagOf('gone', '.sig')] }),
+  ]
+
+  test('decides on every version exactly once, newest first', () => {
+    const { plan: made } = decide(items())
+    expect(made.decisions.map(({ version }) => version.digest)).toEqual(
+      ['kept', 'signature', 'shared', 'leaf', 'gone'].map(digest),
+    )
+  })
+
+  test('is the same whatever the order of the listing', () => {
+    const listed = snapshot(items())
+    const shuffled = { ...listed, versions: listed.versions.toReversed() }
+    expect(plan(shuffled, policy(), now)).toEqual(plan(listed, policy(), now))
+  })
+
+  test('names what each delete has to wait for', () => {
+    const { plan: made, deleted } = decide(items())
+    const ids = made.deletions.map(({ version }) => version.id)
+    expect(deleted).toEqual(['gone', 'leaf', 'signature'])
+    expect(made.deletions.map(({ after }) => after)).toEqual([[], [ids[0]], [ids[0]]])
+  })
+
+  test('tells roles, platforms and what belongs to what', () => {
+    const { decision } = decide([
+      ...items(),
+      artifact('orphan', { subject: 'missing' }),
+      index('partial', ['leaf', 'lost'], { tags: ['v2'], age: 2 }),
+    ])
+    expect(decision('kept')).toMatchObject({
+      role: 'image',
+      kind: 'index',
+      platforms: ['linux/amd64'],
+      belongsTo: [],
+    })
+    expect(decision('shared')).toMatchObject({ role: 'child', kind: 'image' })
+    expect(
+      decision('shared')
+        .belongsTo.map(({ digest: of }) => of)
+        .sort(),
+    ).toEqual([digest('gone'), digest('kept')].sort())
+    expect(decision('signature')).toMatchObject({
+      role: 'attachment',
+      belongsTo: [{ relation: 'attached to', digest: digest('gone') }],
+    })
+    expect(decision('orphan')).toMatchObject({
+      role: 'orphan',
+      missingSubjects: [digest('missing')],
+    })
+    expect(decision('partial')).toMatchObject({ children: 2, missing: [digest('lost')] })
+  })
+
+  test('tells the image whose fate a part shares', () => {
+    const { decision } = decide([
+      fresh(),
+      index('outer', [{ of: 'inner', kind: 'index' }]),
+      index('inner', ['leaf']),
+      image('leaf', { unread: true }),
+    ])
+    expect(decision('leaf').verdict.reason).toEqual({
+      code: 'part-of',
+      relation: 'contained in',
+      of: digest('inner'),
+      root: digest('outer'),
+    })
+  })
+
+  test('changes neither the snapshot nor the policy', () => {
+    const freeze = <T>(value: T): T => {
+      if (typeof value === 'object' && value !== null)
+        Object.values(Object.freeze(value)).forEach(freeze)
+      return value
+    }
+    const listed = freeze(snapshot(items()))
+    expect(() => plan(listed, freeze(policy({ grace: 2 * hour })), now + day)).not.toThrow()
+  })
+})
