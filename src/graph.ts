@@ -77,9 +77,22 @@ function drawChildren(node: Building, byDigest: ReadonlyMap<Digest, Building>): 
     }
     if (child.descriptor === undefined || isKnownLeaf(entry)) child.descriptor = entry
     connect(node.contains, node, child, child.containedIn)
-    const attested = entry.attests === undefined ? undefined : byDigest.get(entry.attests)
-    if (attested !== undefined) connect(attested.attachments, attested, child, child.attachedTo)
+    drawAnnotation(entry, child, byDigest)
   }
+}
+
+/**
+ * What an entry says its child attests. It holds as long as its index stays, and then the index keeps the child anyway;
+ * but a child that was not read may say the same by a subject of its own, so it counts as attached.
+ */
+function drawAnnotation(
+  { attests }: Child,
+  child: Building,
+  byDigest: ReadonlyMap<Digest, Building>,
+): void {
+  const attested = attests === undefined ? undefined : byDigest.get(attests)
+  if (attested === undefined || child.manifest !== undefined) return
+  connect(attested.attachments, attested, child, child.attachedTo)
 }
 
 function drawSubjects(node: Building, byDigest: ReadonlyMap<Digest, Building>): void {

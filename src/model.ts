@@ -50,7 +50,7 @@ export interface Child {
 export interface Manifest {
   readonly kind: ManifestKind
   readonly mediaType: string
-  /** The artifact type, or for artifacts without one the media type of their config. */
+  /** The artifact type, or for artifacts without one the media type of their config or first layer. */
   readonly artifactType?: string
   /** Entries of an index; empty for everything else. */
   readonly children: readonly Child[]

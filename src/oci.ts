@@ -29,6 +29,9 @@ const imageConfigs = new Set([
   'application/vnd.docker.container.image.v1+json',
 ])
 
+/** Layers that a container runtime unpacks, in whatever compression. */
+const filesystemLayer = /^application\/vnd\.(?:oci\.image\.layer|docker\.image\.rootfs)\./
+
 /** https://github.com/moby/buildkit/blob/master/docs/attestations/attestation-storage.md */
 const attestsAnnotation = 'vnd.docker.reference.digest'
 const sociAnnotation = 'com.amazon.soci.index-digest'
@@ -62,7 +65,7 @@ const manifestDocument = z.object({
   artifactType: z.string().nullish(),
   manifests: z.array(descriptor).nullish(),
   config: z.object({ mediaType: z.string() }).nullish(),
-  layers: z.array(z.unknown()).nullish(),
+  layers: z.array(z.object({ mediaType: z.string() })).nullish(),
   subject: z.object({ digest: z.string() }).nullish(),
   annotations,
 })
@@ -86,10 +89,11 @@ export function parseManifest(text: string, contentType: string | undefined): Ma
   if (indexMediaTypes.has(mediaType) && !document.manifests) {
     throw new Error(`it calls itself ${mediaType} but lists no manifests`)
   }
+  const artifactType = artifactTypeOf(document)
   return {
-    kind: kindOf(document),
+    kind: kindOf(document, artifactType),
     mediaType,
-    ...optional('artifactType', artifactTypeOf(document)),
+    ...optional('artifactType', artifactType),
     children: (document.manifests ?? []).map(readChild),
     ...optional('subject', readReference(document.subject?.digest, 'subject')),
     ...optional('sociIndex', readReference(document.annotations?.[sociAnnotation], sociAnnotation)),
@@ -109,18 +113,19 @@ function readDocument(text: string): Document {
   throw new Error(`its field ${issue?.path.join('.') ?? ''} is not what a manifest has there`)
 }
 
-function kindOf(document: Document): Manifest['kind'] {
-  if (document.manifests) return 'index'
+/** What makes a manifest an artifact: its declared type, or a config or first layer that no runnable image has. */
+function artifactTypeOf(document: Document): string | undefined {
+  if (document.manifests) return document.artifactType ?? undefined
   const config = document.config?.mediaType
-  return config !== undefined && imageConfigs.has(config) && !document.artifactType
-    ? 'image'
-    : 'artifact'
+  const layer = document.layers?.[0]?.mediaType
+  if (document.artifactType) return document.artifactType
+  if (config !== undefined && !imageConfigs.has(config)) return config
+  return layer !== undefined && !filesystemLayer.test(layer) ? layer : undefined
 }
 
-function artifactTypeOf(document: Document): string | undefined {
-  if (document.artifactType) return document.artifactType
-  const config = document.config?.mediaType
-  return config !== undefined && !imageConfigs.has(config) ? config : undefined
+function kindOf(document: Document, artifactType: string | undefined): Manifest['kind'] {
+  if (document.manifests) return 'index'
+  return document.config && artifactType === undefined ? 'image' : 'artifact'
 }
 
 function readChild(entry: Descriptor): Child {

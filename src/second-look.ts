@@ -35,8 +35,9 @@ function* brokenByContent(
       if (staying.has(digest) && going.has(child.digest)) {
         yield `${child.digest} would go although ${digest}, which contains it, stays`
       }
-      if (child.attests && staying.has(child.attests) && going.has(child.digest)) {
-        yield `${child.digest} would go although ${child.attests}, which it attests, stays`
+      const unread = !snapshot.manifests.has(child.digest)
+      if (unread && child.attests && staying.has(child.attests) && going.has(child.digest)) {
+        yield `${child.digest} would go although ${child.attests}, which it may be attached to, stays`
       }
     }
   }

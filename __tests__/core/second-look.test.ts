@@ -60,9 +60,13 @@ describe('finds a delete that would break what stays', () => {
     ],
     [
       'an attestation of a kept platform image',
-      [index('gone', ['leaf', { of: 'note', attests: 'leaf' }]), image('leaf'), artifact('note')],
+      [
+        index('gone', ['leaf', { of: 'note', attests: 'leaf' }]),
+        image('leaf'),
+        artifact('note', { unread: true }),
+      ],
       ['gone', 'note'],
-      `although ${digest('leaf')}, which it attests, stays`,
+      `although ${digest('leaf')}, which it may be attached to, stays`,
     ],
     [
       'the SOCI index of a kept image',
@@ -121,10 +125,6 @@ test('finds a delete that comes before what contains it', () => {
   const items = [index('gone', ['leaf']), image('leaf')]
   const { plan } = decide(items)
   const found = secondLook(snapshot(items), policy(), now, plan.deletions.toReversed())
-  expect(found).toMatchObject([
-    {
-      code: 'second-look',
-      message: expect.stringContaining('before a version that it is part of') as string,
-    },
-  ])
+  expect(found.map(({ code }) => code)).toEqual(['second-look'])
+  expect(found[0]?.message).toContain('before a version that it is part of')
 })

@@ -67,6 +67,16 @@ describe('what goes', () => {
       ],
       ['subject', 'fallback', 'bundle'],
     ],
+    [
+      'an attestation that only its deleted index connects with a kept image',
+      () => [
+        index('gone', ['shared', { of: 'note', attests: 'shared' }]),
+        index('kept', ['shared'], { tags: ['v1'], age: 5 }),
+        image('shared'),
+        artifact('note'),
+      ],
+      ['gone', 'note'],
+    ],
     ['an untagged orphan', () => [artifact('bundle', { subject: 'gone' })], ['bundle']],
     ['a ghost', () => [index('ghost', ['gone', 'gone too'])], ['ghost']],
     [
@@ -117,12 +127,22 @@ describe('what stays, and why', () => {
       { child: 'too-young' },
     ],
     [
-      'an attestation of a kept platform image that only a deleted index lists',
+      'an unread attestation of a kept platform image, for it may have a subject',
       () => [
         index('gone', ['shared', { of: 'note', attests: 'shared' }]),
         index('kept', ['shared'], { tags: ['v1'], age: 5 }),
         image('shared'),
         artifact('note', { unread: true }),
+      ],
+      { note: 'part-of' },
+    ],
+    [
+      'an attestation with a subject, though only a deleted index lists it',
+      () => [
+        index('gone', ['shared', { of: 'note', attests: 'shared' }]),
+        index('kept', ['shared'], { tags: ['v1'], age: 5 }),
+        image('shared'),
+        artifact('note', { subject: 'shared' }),
       ],
       { note: 'part-of' },
     ],

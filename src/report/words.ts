@@ -28,7 +28,8 @@ function nameOfDigest(digest: Digest, lookup: Lookup): string {
 
 const artifactWords: readonly (readonly [RegExp, string])[] = [
   [/sigstore\.bundle/, 'Sigstore bundle'],
-  [/docker\.attestation|in-toto/, 'attestation'],
+  [/docker\.attestation|in-toto|dsse/, 'attestation'],
+  [/cosign\.simplesigning/, 'signature'],
   [/cncf\.helm/, 'Helm chart'],
   [/cncf\.notary/, 'Notation signature'],
   [/spdx|cyclonedx|sbom/i, 'SBOM'],
