@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { demo } from './demo/demo.js'
 import { startEmulator } from './emulator/index.js'
@@ -5,6 +6,10 @@ import { fillRegistry, demoAccount, demoToken } from './demo/content.js'
 import { terminalHost } from './hosts/terminal.js'
 import { inputDefinitions, type InputDefinition, type InputName, type RawInputs } from './inputs.js'
 import { main } from './main.js'
+import packageJson from '../package.json' with { type: 'json' }
+
+/** How this program was called, for lines that can be copied. */
+const self = basename(process.argv[1] ?? '') === 'cli.js' ? 'node dist/cli.js' : 'ghcr-retention'
 
 /**
  * The command line. Flags have the names of the action's inputs.
@@ -17,6 +22,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .description(
       'Prune old container images from GitHub Container Registry, and never break an image that stays.',
     )
+    .version(packageJson.version)
     .helpCommand(false)
     .exitOverride()
   program.addCommand(
@@ -61,8 +67,8 @@ function pruneCommand(action: (flags: Flags) => Promise<void>): Command {
 const examples = `
 Examples:
   $ export GITHUB_TOKEN=…            a classic token with read:packages and delete:packages
-  $ ghcr-retention prune --account acme --image-names api --cut-off 30d --dry-run
-  $ ghcr-retention prune --account acme --image-names 'api web-*' --image-tags 'pr-* !pr-demo' --cut-off 2w`
+  $ ${self} prune --account acme --image-names api --cut-off 30d --dry-run
+  $ ${self} prune --account acme --image-names 'api web-*' --image-tags 'pr-* !pr-demo' --cut-off 2w`
 
 function flagOf(
   name: string,
@@ -70,7 +76,9 @@ function flagOf(
 ): Option {
   const text = description.replaceAll('`', '')
   const shown =
-    fallback === undefined || fallback.startsWith('${{') ? '' : ` (default: ${fallback})`
+    fallback === undefined || fallback.startsWith('${{') || placeholder === undefined
+      ? ''
+      : ` (default: ${fallback})`
   const hint = name === 'token' ? ' Better given as GITHUB_TOKEN in the environment.' : shown
   return new Option(
     placeholder === undefined ? `--${name}` : `--${name} <${placeholder}>`,
@@ -139,7 +147,7 @@ Token     ${demoToken}
 
 Try it from another terminal:
   export GITHUB_API_URL=${apiUrl} GITHUB_TOKEN=${demoToken}
-  ghcr-retention prune --account ${demoAccount} --image-names '*' --cut-off 30d --registry ${registryUrl} --dry-run
+  ${self} prune --account ${demoAccount} --image-names '*' --cut-off 30d --registry ${registryUrl} --dry-run
 
 Stop with Ctrl-C.`
 }

@@ -68,7 +68,11 @@ class DeletionRun {
   }
 
   async #turn(): Promise<OutcomeResult | undefined> {
-    this.#ended ??= (await this.#pacer.turn())?.why
+    if (this.#ended === undefined) {
+      const stop = await this.#pacer.turn()
+      // A delete on its way may have ended the run while this one waited.
+      this.#ended ??= stop?.why
+    }
     return this.#ended === undefined ? undefined : { status: 'remaining', why: this.#ended }
   }
 

@@ -160,7 +160,9 @@ export function parseInputs(raw: RawInputs, environment: Environment): Settings 
     Object.entries(withDefaults(raw, environment)).filter(([, value]) => value.trim() !== ''),
   )
   const parsed = inputsSchema(environment).safeParse(given)
-  const mistakes = parsed.success ? contradictions(parsed.data) : parsed.error.issues.map(mistakeOf)
+  const mistakes = parsed.success
+    ? contradictions(parsed.data, environment)
+    : parsed.error.issues.map(mistakeOf)
   if (!parsed.success || mistakes.length > 0) throw badInput(mistakes)
   return toSettings(parsed.data, environment)
 }
@@ -237,13 +239,15 @@ function mistakeOf(issue: z.core.$ZodIssue): string {
 }
 
 /** Mistakes that no input makes alone. */
-function contradictions(inputs: ParsedInputs): string[] {
+function contradictions(inputs: ParsedInputs, environment: Environment): string[] {
   const mistakes: string[] = []
   if (inputs.account === undefined && inputs.token.startsWith('ghs_')) {
     mistakes.push(
       'account: "user" stands for the account of the token, and GITHUB_TOKEN and App tokens have none; give the login',
     )
   }
+  const unsafe = unsafeAddress(environment.apiUrl)
+  if (unsafe !== undefined) mistakes.push(`GITHUB_API_URL: ${unsafe}`)
   if (inputs['skip-shas'] !== undefined && inputs['shas-to-skip'] !== undefined) {
     mistakes.push('shas-to-skip: is another name for skip-shas; set one of the two')
   }
@@ -438,17 +442,25 @@ function readRustLog(text: string): LogLevel {
   throw new Error(`${quote(text)} has no log level; it takes error, warn, info, debug or trace`)
 }
 
-/** Accepts a host or a URL. Plain http would show the token to the network, so only this machine may use it. */
+/** Accepts a host or a URL. */
 function readRegistry(text: string): string {
   const url = parseUrl(/^https?:\/\//.test(text) ? text : `https://${text}`)
   if (url?.pathname !== '/' || url.search !== '' || url.username !== '') {
     throw new Error(`${quote(text)} is not a registry; it takes a host such as ghcr.io`)
   }
-  const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(url.hostname)
-  if (url.protocol === 'http:' && !loopback) {
-    throw new Error(`${quote(text)} would send the token unencrypted; it takes an https address`)
-  }
+  const unsafe = unsafeAddress(url.href)
+  if (unsafe !== undefined) throw new Error(unsafe)
   return url.origin
+}
+
+/** Plain http would show the token to the network, so only this machine may be spoken to like that. */
+function unsafeAddress(address: string): string | undefined {
+  const url = parseUrl(address)
+  if (url === undefined) return `${quote(address)} is not an address; it takes an https URL`
+  const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(url.hostname)
+  return url.protocol === 'https:' || (url.protocol === 'http:' && loopback)
+    ? undefined
+    : `${quote(address)} would send the token unencrypted; it takes an https address`
 }
 
 /** https://docs.github.com/en/packages/working-with-a-github-packages-registry/working-with-the-container-registry */

@@ -4,12 +4,12 @@ import { fetchFor, type Fetch } from './fetching.js'
 import type { Host } from './host.js'
 import { parseInputs, type Settings } from './inputs.js'
 import { readManifests } from './manifests.js'
-import type { Deletion, Outcome, PackageVersion, Refusal, RefusalCode, Snapshot } from './model.js'
+import type { Outcome, PackageVersion, Refusal, RefusalCode, Snapshot } from './model.js'
 import { PackagesClient, type Account } from './packages.js'
 import { Pacer } from './pacing.js'
 import { describePolicy } from './policy/describe.js'
 import { formatDuration } from './policy/durations.js'
-import type { Clock } from './ports.js'
+import type { Clock, VersionDeleter, VersionLister } from './ports.js'
 import { RegistryClient } from './registry.js'
 import { planLines, type AgeView } from './report/lines.js'
 import { outputsOf } from './report/outputs.js'
@@ -73,7 +73,8 @@ export async function main(host: Host, clock: Clock = systemClock): Promise<numb
 }
 
 function failedRun(host: Host, settings: Settings | undefined, failure: Refusal): RunReport {
-  const account = settings?.account ?? host.inputs.account ?? 'unknown account'
+  const given = settings?.account ?? host.inputs.account ?? ''
+  const account = given.trim() === '' ? 'an unknown account' : given.trim()
   return { account, route: '', dryRun: settings?.dryRun ?? false, packages: [], failure }
 }
 
@@ -152,7 +153,8 @@ function notReached({ account, host }: Run, name: string): PackageReport {
 /** List, read, judge, mark, sweep, show; and unless it is a dry run, look again and delete. */
 async function runPackage(run: Run, name: string): Promise<PackageReport> {
   const { settings, host, clock, account } = run
-  const snapshot = await takeSnapshot(run, name)
+  const source = run.client.openPackage(account, name)
+  const snapshot = await takeSnapshot(run, name, source)
   const now = clock.now()
   const made = plan(snapshot, settings.policy, now)
   const report = { name, plan: made, outcomes: [], notReached: undefined }
@@ -164,19 +166,19 @@ async function runPackage(run: Run, name: string): Promise<PackageReport> {
     tellRefusals(run, name, findings)
     return { ...report, plan: { ...made, deletions: [], refusals: findings } }
   }
-  const outcomes = await carryOut(run, report, made.deletions)
+  const outcomes = await carryOut(run, report, source)
   const done = { ...report, outcomes }
   host.log.info(`${account.login}/${name}: ${closingWords(done, clock.now() - now)}`)
   return done
 }
 
 /** What GitHub and the registry know of a package; what cannot be known becomes a refusal. */
-async function takeSnapshot(run: Run, name: string): Promise<Snapshot> {
-  const { settings, client, account, clock, registryFetch } = run
+async function takeSnapshot(run: Run, name: string, lister: VersionLister): Promise<Snapshot> {
+  const { settings, account, clock, registryFetch } = run
   const ref = { account: account.login, name }
   let versions: PackageVersion[]
   try {
-    versions = await client.listVersions(account, name)
+    versions = await lister.listVersions()
   } catch (error) {
     return { package: ref, versions: [], manifests: new Map(), refusals: [refusalOf(error)] }
   }
@@ -228,12 +230,11 @@ function tellRefusals(
 }
 
 async function carryOut(
-  run: Run,
-  { name, plan: made }: PackageReport,
-  deletions: readonly Deletion[],
+  { host, pacer, clock }: Run,
+  { name, plan: { decisions, deletions } }: PackageReport,
+  deleter: VersionDeleter,
 ): Promise<Outcome[]> {
-  const { host, client, account, pacer, clock } = run
-  const lookup = lookupIn(made.decisions)
+  const lookup = lookupIn(decisions)
   let done = 0
   let lastLine = clock.now()
   host.progress.start(deletions.length)
@@ -247,9 +248,6 @@ async function carryOut(
     host.log.info(
       `${name}: ${done} of ${deletions.length} done, ${Math.round(pacer.perMinute)} a minute, about ${left} left`,
     )
-  }
-  const deleter = {
-    deleteVersion: (version: PackageVersion) => client.deleteVersion(account, name, version),
   }
   const outcomes = await deleteAll(deletions, deleter, pacer, told)
   host.progress.stop()

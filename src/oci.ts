@@ -109,8 +109,8 @@ function readDocument(text: string): Document {
   }
   const parsed = manifestDocument.safeParse(json)
   if (parsed.success) return parsed.data
-  const issue = parsed.error.issues[0]
-  throw new Error(`its field ${issue?.path.join('.') ?? ''} is not what a manifest has there`)
+  const path = parsed.error.issues[0]?.path.join('.') ?? ''
+  throw new Error(path === '' ? 'it is no JSON object' : `its field ${path} is no manifest's`)
 }
 
 /** What makes a manifest an artifact: its declared type, or a config or first layer that no runnable image has. */

@@ -8,7 +8,7 @@ import { RetentionError } from './errors.js'
 import type { Fetch } from './fetching.js'
 import { isDigest, type PackageVersion } from './model.js'
 import type { Pacer } from './pacing.js'
-import type { Clock, DeleteAnswer } from './ports.js'
+import type { Clock, DeleteAnswer, VersionDeleter, VersionLister } from './ports.js'
 
 /** The account that owns the packages, with the routes its packages answer under. */
 export interface Account {
@@ -61,6 +61,9 @@ function timeOf(text: string | null | undefined): number | undefined {
   const milliseconds = Date.parse(text ?? '')
   return Number.isNaN(milliseconds) ? undefined : milliseconds
 }
+
+/** One package of an account, as the core sees it. */
+export type PackageClient = VersionLister & VersionDeleter
 
 /**
  * GitHub's Packages API for container images. Transient failures are retried, limits are waited for, and a listing is
@@ -118,17 +121,25 @@ export class PackagesClient {
     return [...new Set(names)]
   }
 
+  /** The versions of one package. Nothing is requested yet. */
+  openPackage(account: Account, name: string): PackageClient {
+    const path = packagePath(account, name)
+    return {
+      listVersions: () => this.#listVersions(path),
+      deleteVersion: ({ id }) => this.#deleteVersion(`${path}/versions/${id}`),
+    }
+  }
+
   /**
    * Every version of a package. A listing counts only when its first page is unchanged at its end, no row came twice,
    * and its length is the package's own count, or when two listings in a row agree although the count differs.
    *
    * @throws RetentionError `listing-not-whole` when it never settles, `permission` when the package cannot be seen
    */
-  async listVersions(account: Account, name: string): Promise<PackageVersion[]> {
+  async #listVersions(path: string): Promise<PackageVersion[]> {
     let previous: string | undefined
     let problem = ''
     for (let attempt = 0; attempt < listingAttempts; attempt++) {
-      const path = packagePath(account, name)
       const count = (await this.#get(path, {}, packageBody)).data.version_count
       const listing = await this.#listOnce(`${path}/versions`)
       if (typeof listing === 'string') {
@@ -174,12 +185,7 @@ export class PackagesClient {
   }
 
   /** Deletes one version. Never throws: what went wrong is the answer. */
-  async deleteVersion(
-    account: Account,
-    name: string,
-    version: PackageVersion,
-  ): Promise<DeleteAnswer> {
-    const path = `${packagePath(account, name)}/versions/${version.id}`
+  async #deleteVersion(path: string): Promise<DeleteAnswer> {
     try {
       await this.#request('DELETE', path, {})
       return { status: 'deleted' }
@@ -376,17 +382,18 @@ function explain(error: RequestError, path: string): RetentionError {
       error,
     )
   }
-  if ([401, 403, 404].includes(error.status) && !isSecondaryLimit(error)) {
-    return new RetentionError(
-      'permission',
-      said,
-      error.status === 404 ? notFoundHint : permissionHint,
-      error,
-    )
+  const hints: Partial<Record<number, string>> = {
+    401: badTokenHint,
+    403: permissionHint,
+    404: notFoundHint,
   }
+  const hint = isSecondaryLimit(error) ? undefined : hints[error.status]
+  if (hint !== undefined) return new RetentionError('permission', said, hint, error)
   return new RetentionError('unavailable', said, retryHint, error)
 }
 
+const badTokenHint =
+  'GitHub does not know this token: it may be mistyped, expired or revoked. Check the token input.'
 const notFoundHint =
   'Either there is no such package, or the token may not see it. Check account and image-names, and give the repository access in the package settings under "Manage Actions access".'
 

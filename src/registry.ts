@@ -17,8 +17,23 @@ export interface RegistryOptions {
 
 type Answer = Awaited<ReturnType<Fetch>>
 
+interface Content {
+  readonly body: Buffer
+  readonly contentType: string | undefined
+}
+
+/** A try that failed: with an answer's status, or without one when the connection broke. */
+interface Failure {
+  readonly status: number | undefined
+  /** Milliseconds that the registry asks to wait. */
+  readonly retryAfter: number | undefined
+  readonly words: string
+}
+
 const tries = 5
 const firstWait = 1000
+const shortestWait = 100
+const longestWait = 60_000
 /** GHCR may not know for some seconds what the Packages API lists already. */
 const longestLag = 30_000
 const mostRedirects = 3
@@ -51,44 +66,48 @@ export class RegistryClient {
    * understood; `permission` when the registry refuses the token; `unavailable` when it keeps failing
    */
   async readManifest(digest: Digest): Promise<Manifest> {
-    const answer = await this.#fetchPatiently(digest)
-    const body = Buffer.from(await this.#bodyOf(answer, digest))
+    const { body, contentType } = await this.#fetchPatiently(digest)
     const hash = createHash('sha256').update(body).digest('hex')
     if (`sha256:${hash}` !== digest) {
       throw unreadable(digest, `its content hashes to sha256:${hash}`)
     }
     try {
-      return parseManifest(body.toString('utf8'), answer.headers.get('content-type') ?? undefined)
+      return parseManifest(body.toString('utf8'), contentType)
     } catch (error) {
       throw unreadable(digest, error instanceof Error ? error.message : String(error), error)
     }
   }
 
-  async #bodyOf(answer: Answer, digest: Digest): Promise<ArrayBuffer> {
-    if (Number(answer.headers.get('content-length') ?? 0) > largestManifest) {
-      throw unreadable(digest, 'it is larger than any manifest may be')
-    }
-    return answer.arrayBuffer().catch((error: unknown) => {
-      throw unreadable(digest, 'its transfer was cut off', error)
-    })
-  }
-
   /** Tries again what may pass: server errors, limits, lost connections, an expired token, and for a while a 404. */
-  async #fetchPatiently(digest: Digest): Promise<Answer> {
+  async #fetchPatiently(digest: Digest): Promise<Content> {
     const { clock, random } = this.#options
     const patience = clock.now() + longestLag
     for (let attempt = 1; ; attempt++) {
-      const answer = await this.#fetchOnce(digest).catch((error: unknown) => {
-        if (error instanceof RetentionError) throw error
-        return error instanceof Error ? error : new Error(String(error))
-      })
-      if (!(answer instanceof Error) && answer.ok) return answer
-      const wait = waitBefore(attempt, answer) * (0.75 + random() / 2)
-      const hope = isMissing(answer)
-        ? clock.now() + wait <= patience
-        : attempt < tries && mayPass(answer)
-      if (!hope) throw await refusalFor(digest, answer)
+      const result = await this.#fetchContent(digest)
+      if ('body' in result) return result
+      const wait = waitBefore(attempt, result) * (0.75 + random() / 2)
+      const hope =
+        result.status === 404
+          ? clock.now() + wait <= patience
+          : attempt < tries && mayPass(result.status)
+      if (!hope) throw refusalFor(digest, result)
       await clock.sleep(wait)
+    }
+  }
+
+  /** One try. Only what no further try can mend is thrown. */
+  async #fetchContent(digest: Digest): Promise<Content | Failure> {
+    try {
+      const answer = await this.#fetchOnce(digest)
+      if (!answer.ok) return await failureOf(answer)
+      if (Number(answer.headers.get('content-length') ?? 0) > largestManifest) {
+        throw unreadable(digest, 'it is larger than any manifest may be')
+      }
+      const contentType = answer.headers.get('content-type') ?? undefined
+      return { body: Buffer.from(await answer.arrayBuffer()), contentType }
+    } catch (error) {
+      if (error instanceof RetentionError) throw error
+      return { status: undefined, retryAfter: undefined, words: wordsOf(error) }
     }
   }
 
@@ -175,33 +194,41 @@ function answered({ status, url }: Answer): Error {
   return new Error(`${new URL(url).pathname} was answered with ${status}`)
 }
 
-function isMissing(answer: Answer | Error): boolean {
-  return !(answer instanceof Error) && answer.status === 404
+async function failureOf(answer: Answer): Promise<Failure> {
+  const text = await answer.text().catch(() => '')
+  const header = Number(answer.headers.get('retry-after') ?? NaN) * 1000
+  const retryAfter = Number.isNaN(header) ? hintOf(text) : header
+  return { status: answer.status, retryAfter, words: `the registry answered ${answer.status}` }
 }
 
-function mayPass(answer: Answer | Error): boolean {
-  if (answer instanceof Error) return true
-  return answer.status >= 500 || [401, 408, 429].includes(answer.status)
+/** GHCR puts a Go duration into the message of a 429: `retry-after: 12.5ms, allowed: 44000/minute`. */
+function hintOf(text: string): number | undefined {
+  const [, count, unit = ''] = /retry-after: ([\d.]+)(µs|us|ms|s|m)\b/.exec(text) ?? []
+  const lengths: Partial<Record<string, number>> = { ms: 1, s: 1000, m: 60_000 }
+  return count === undefined ? undefined : Number(count) * (lengths[unit] ?? 0.001)
+}
+
+/** A failed fetch hides what happened in its cause. */
+function wordsOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message
+}
+
+function mayPass(status: number | undefined): boolean {
+  return status === undefined || status >= 500 || [401, 408, 429].includes(status)
 }
 
 /** Milliseconds: what the registry asks for, or a wait that doubles with every try. */
-function waitBefore(attempt: number, answer: Answer | Error): number {
-  const asked = answer instanceof Error ? NaN : Number(answer.headers.get('retry-after') ?? NaN)
-  if (asked > 0) return Math.min(asked, 60) * 1000
-  if (!(answer instanceof Error) && answer.status === 401) return 0
-  return firstWait * 2 ** (attempt - 1)
+function waitBefore(attempt: number, { status, retryAfter }: Failure): number {
+  if (status === 401) return 0
+  const backoff = firstWait * 2 ** (attempt - 1)
+  return retryAfter === undefined ? backoff : Math.min(retryAfter, longestWait) + shortestWait
 }
 
-async function refusalFor(digest: Digest, answer: Answer | Error): Promise<RetentionError> {
-  if (answer instanceof Error) {
-    const cause = answer.cause instanceof Error ? ` (${answer.cause.message})` : ''
-    return unavailable(digest, `${answer.message}${cause}`)
-  }
-  await answer.body?.cancel()
-  if (answer.status === 404)
-    return unreadable(digest, 'the registry lists it and does not have it (404)')
-  if (answer.status === 401 || answer.status === 403) return deniedManifest(digest, answer.status)
-  return unavailable(digest, `the registry answered ${answer.status}`)
+function refusalFor(digest: Digest, { status, words }: Failure): RetentionError {
+  if (status === 404) return unreadable(digest, 'the registry lists it and does not have it (404)')
+  if (status === 401 || status === 403) return deniedManifest(digest, status)
+  return unavailable(digest, words)
 }
 
 function unreadable(digest: Digest, why: string, cause?: unknown): RetentionError {

@@ -157,7 +157,10 @@ describe('a bad value names the input, what it got and what it takes', () => {
       { 'deletes-per-minute': '0' },
       'deletes-per-minute: "0" is not a whole number from 1 to 10000',
     ],
-    [{ registry: 'http://ghcr.io' }, 'registry: "http://ghcr.io" would send the token unencrypted'],
+    [
+      { registry: 'http://ghcr.io' },
+      'registry: "http://ghcr.io/" would send the token unencrypted',
+    ],
     [{ registry: 'ghcr.io/acme' }, 'registry: "ghcr.io/acme" is not a registry'],
     [{ registry: 'https://me@ghcr.io' }, 'registry: "https://me@ghcr.io" is not a registry'],
     [{ registry: 'not a host' }, 'registry: "not a host" is not a registry'],
@@ -185,6 +188,13 @@ describe('a bad value names the input, what it got and what it takes', () => {
         .sort(),
     ).toEqual(['cut-off:', 'dry-run:', 'keep-n-most-recent:', 'token:'])
   })
+
+  test.each(['http://git.example.org/api/v3', 'ftp://127.0.0.1', 'nonsense'])(
+    'an API address that is not safe: %s',
+    (apiUrl) => {
+      expect(refusal({}, { apiUrl })).toContain(`GITHUB_API_URL: "${apiUrl}"`)
+    },
+  )
 
   test('outside a workflow, what only the workflow knows is missing', () => {
     const words = refusal({}, { repository: undefined })

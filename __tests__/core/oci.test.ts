@@ -138,8 +138,8 @@ describe('unknown is never childless', () => {
   test.each([
     ['{', 'not JSON'],
     ['', 'not JSON'],
-    ['[]', 'not what a manifest has'],
-    ['"text"', 'not what a manifest has'],
+    ['[]', 'no JSON object'],
+    ['"text"', 'no JSON object'],
     ['{"manifests":{}}', 'manifests'],
     ['{"manifests":[{}]}', 'manifests.0'],
     ['{"manifests":[{"mediaType":"x","digest":"md5:1"}]}', 'cannot be looked up: md5:1'],

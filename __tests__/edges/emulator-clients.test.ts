@@ -1,10 +1,11 @@
-import { execFile, spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { multiArchImage, pushTree } from '../../src/emulator/images.js'
+import { describeWith } from '../real-clients/clients.js'
 import { stage, tokens } from './emulator-kit.js'
 
 const run = promisify(execFile)
@@ -18,13 +19,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await rm(work, { recursive: true, force: true })
 })
-
-/** Real clients are no dependency: where they are missing, the tests say so and pass over. */
-function describeWith(tool: string): typeof describe | typeof describe.skip {
-  if (spawnSync(tool, ['--version']).status === 0) return describe
-  console.log(`skipped: ${tool} is not installed`)
-  return describe.skip
-}
 
 describeWith('skopeo')('skopeo', () => {
   const plain = ['--src-tls-verify=false', '--dest-tls-verify=false']

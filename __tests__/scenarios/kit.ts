@@ -54,14 +54,18 @@ export async function registry(options: EmulatorOptions = {}): Promise<Emulator>
   return emulator
 }
 
-/** Pushes a tree to `acme/app`, so many days ago. */
-export function push(
-  { store }: Emulator,
-  tree: Tree,
-  { tags = [], daysAgo = 40, name = 'app' }: { tags?: string[]; daysAgo?: number; name?: string } = {},
-): Tree {
-  const at = store.now() - daysAgo * day
-  pushTree(store, { account: 'acme', package: name, tree, tags, at })
+/** Where and when to push: `acme/app`, 40 days ago, unless it says otherwise. */
+export interface PushTo {
+  tags?: string[]
+  daysAgo?: number
+  name?: string
+  account?: string
+}
+
+/** Pushes a tree and gives it back. */
+export function push({ store }: Emulator, tree: Tree, to: PushTo = {}): Tree {
+  const { tags = [], daysAgo = 40, name = 'app', account = 'acme' } = to
+  pushTree(store, { account, package: name, tree, tags, at: store.now() - daysAgo * day })
   return tree
 }
 
@@ -70,12 +74,13 @@ export async function runAction(
   emulator: Pick<Emulator, 'apiUrl' | 'registryUrl'>,
   inputs: Partial<Record<InputName, string>> = {},
   env: Record<string, string> = {},
+  whileRunning?: (kill: () => void) => void,
 ): Promise<ActionRun> {
   const folder = await mkdtemp(join(tmpdir(), 'story-'))
   cleanUps.push(() => rm(folder, { recursive: true }))
   const files = { output: join(folder, 'output'), summary: join(folder, 'summary') }
   await Promise.all(Object.values(files).map((file) => writeFile(file, '')))
-  const { exitCode, log } = await node('dist/index.js', [], {
+  const environment = {
     ...runnerEnvironment(folder, files, emulator),
     ...inputEnvironment({
       'image-names': 'app',
@@ -85,7 +90,8 @@ export async function runAction(
       ...inputs,
     }),
     ...env,
-  })
+  }
+  const { exitCode, log } = await node('dist/index.js', [], environment, whileRunning)
   const outputs = readOutputs(await readFile(files.output, 'utf8'))
   const plan: unknown = JSON.parse(outputs.plan ? await readFile(outputs.plan, 'utf8') : '{}')
   const summary = await readFile(files.summary, 'utf8')
@@ -151,17 +157,48 @@ function inputEnvironment(inputs: Partial<Record<InputName, string>>): Record<st
 /** Reads the heredoc form of the runner's output file. */
 function readOutputs(text: string): Partial<Record<OutputName, string>> {
   const entries = text.matchAll(/^(\S+)<<(ghadelimiter_\S+)\n([\s\S]*?)\n?^\2$/gm)
-  return Object.fromEntries([...entries].map(([, name = '', , value = '']) => [name, value.replace(/\n$/, '')]))
+  return Object.fromEntries(
+    [...entries].map(([, name = '', , value = '']) => [name, value.replace(/\n$/, '')]),
+  )
 }
 
 /** The tags that are left in a package of `acme`, sorted. */
 export function tagsLeft({ store }: Emulator, name = 'app'): string[] {
-  return store.versions('acme', name).flatMap(({ tags }) => tags).sort()
+  return store
+    .versions('acme', name)
+    .flatMap(({ tags }) => tags)
+    .sort()
 }
 
 /** The digests that are left in a package of `acme`. */
 export function digestsLeft({ store }: Emulator, name = 'app'): Set<string> {
   return new Set(store.versions('acme', name).map(({ digest }) => digest))
+}
+
+/** The id of the version behind a tag or a digest in a package of `acme`. */
+export function idOf({ store }: Emulator, reference: string, name = 'app'): number {
+  const version = store.version('acme', name, reference)
+  if (version === undefined) throw new Error(`no ${reference} in ${name}`)
+  return version.id
+}
+
+/** `name:id,name:id`, as the outputs list versions, in a fixed order. */
+export function listed(list: string | undefined): string[] {
+  return list === undefined || list === '' ? [] : list.split(',').sort()
+}
+
+/** A summary as it is read: Markdown whose character references are resolved. */
+export function readable({ summary }: Pick<ActionRun, 'summary'>): string {
+  const names: Record<string, string> = { amp: '&', lt: '<', gt: '>' }
+  return summary.replace(/&(?:#(\d+)|(amp|lt|gt));/g, (_, code?: string, name?: string) =>
+    code === undefined ? (names[name ?? ''] ?? '') : String.fromCharCode(Number(code)),
+  )
+}
+
+/** What the plan file says of the version behind a tag or a digest. */
+export function decisionOn({ plan }: ActionRun, reference: string, name = 'app') {
+  const versions = plan.packages.find((entry) => entry.name === name)?.versions ?? []
+  return versions.find(({ digest, tags }) => digest === reference || tags.includes(reference))
 }
 
 /** Everything a client pulling every tag of a package cannot get. */
@@ -174,6 +211,11 @@ export function writes({ requests }: Emulator): string[] {
   return requests
     .filter(({ method }) => !['GET', 'HEAD'].includes(method))
     .map(({ method, path }) => `${method} ${path}`)
+}
+
+/** How many deletes were asked for. */
+export function deletesAsked(emulator: Emulator): number {
+  return emulator.requests.filter(({ method }) => method === 'DELETE').length
 }
 
 /** All digests of a tree. */

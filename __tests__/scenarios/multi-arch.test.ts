@@ -1,10 +1,26 @@
 import { expect, test } from '@jest/globals'
-import { cosignSignature, fallbackIndex, multiArchImage, referrer } from '../../src/emulator/images.js'
-import { broken, digestsLeft, digestsOf, push, registry, runAction, tagsLeft, writes } from './kit.js'
+import {
+  cosignSignature,
+  fallbackIndex,
+  multiArchImage,
+  referrer,
+} from '../../src/emulator/images.js'
+import {
+  broken,
+  digestsLeft,
+  digestsOf,
+  push,
+  registry,
+  runAction,
+  tagsLeft,
+  writes,
+} from './kit.js'
 
 test('an image goes with its platforms, attestations and signatures, and the others stay whole', async () => {
   const emulator = await registry()
-  const old = push(emulator, multiArchImage({ attestations: true, seed: 'old' }), { tags: ['pr-1'] })
+  const old = push(emulator, multiArchImage({ attestations: true, seed: 'old' }), {
+    tags: ['pr-1'],
+  })
   push(emulator, cosignSignature(old))
   push(emulator, fallbackIndex(old, [referrer(old)]))
   const release = multiArchImage({ attestations: 'subject', seed: 'release' })
@@ -14,7 +30,11 @@ test('an image goes with its platforms, attestations and signatures, and the oth
   const run = await runAction(emulator, { 'image-tags': 'pr-*' })
 
   expect(run.exitCode).toBe(0)
-  expect(run.outputs).toMatchObject({ 'deleted-count': '8', 'failed-count': '0', 'kept-count': '6' })
+  expect(run.outputs).toMatchObject({
+    'deleted-count': '8',
+    'failed-count': '0',
+    'kept-count': '6',
+  })
   expect(digestsLeft(emulator)).toEqual(new Set([...digestsOf(release), signature.digest]))
   expect(await broken(emulator)).toEqual([])
 })

@@ -1,4 +1,5 @@
 import type { LogLevel } from '../inputs.js'
+import { markdownText } from '../report/escape.js'
 
 const levels: readonly LogLevel[] = ['error', 'warn', 'info', 'debug']
 
@@ -13,7 +14,7 @@ export function levelFilter() {
   }
 }
 
-/** Keeps secrets out of texts, in the clear and as the registry's base64 forms. */
+/** Keeps secrets out of texts: in the clear, escaped for Markdown, and in the registry's base64 forms. */
 export function hiding() {
   const hidden = new Set<string>()
   return {
@@ -22,11 +23,21 @@ export function hiding() {
       hidden.add(secret)
       hidden.add(Buffer.from(secret).toString('base64'))
       hidden.add(Buffer.from(`token:${secret}`).toString('base64'))
+      hidden.add(markdownText(secret))
     },
     conceal: (text: string) => {
       let safe = text
       for (const secret of hidden) safe = safe.replaceAll(secret, '***')
       return safe
     },
+  }
+}
+
+/** A reader that went away (`… | head`) must not end a run in the middle of its deletes. */
+export function surviveClosedPipe(...streams: NodeJS.WriteStream[]): void {
+  for (const stream of streams) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error
+    })
   }
 }

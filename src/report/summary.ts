@@ -164,8 +164,10 @@ function details(title: string, body: string, leftOut: number): string {
   return `<details><summary>${title}</summary>\n\n${body}${more}\n\n</details>`
 }
 
+/** A warning block; every line of the message becomes one of its own. */
 function caution(message: string, hint: string): string {
-  return `> [!CAUTION]\n> ${markdownText(message)}\n>\n> ${markdownText(hint)}`
+  const lines = [...message.split('\n'), hint].map((line) => `> ${markdownText(line.trim())}`)
+  return ['> [!CAUTION]', lines.join('\n>\n')].join('\n')
 }
 
 function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {

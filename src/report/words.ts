@@ -101,7 +101,7 @@ function deleteText(reason: DeleteReason, decision: Decision, lookup: Lookup): s
 }
 
 /** Why a version stays, as half a sentence. */
-export function keepText(reason: KeepReason, lookup: Lookup): string {
+function keepText(reason: KeepReason, lookup: Lookup): string {
   switch (reason.code) {
     case 'protected-tag':
       return reason.tag === reason.pattern
@@ -145,7 +145,7 @@ function inFlightText(reason: Extract<KeepReason, { code: 'in-flight' }>): strin
 }
 
 /** Refusal codes in a few words. */
-export const refusalWords: Readonly<Record<RefusalCode, string>> = {
+const refusalWords: Readonly<Record<RefusalCode, string>> = {
   'listing-not-whole': 'its listing is not whole',
   'manifest-unreadable': 'a manifest cannot be read',
   'manifest-unread': 'a manifest was not read',

@@ -1,0 +1,166 @@
+import { expect, test } from '@jest/globals'
+import { artifact, image, mediaTypes } from '../../src/emulator/images.js'
+import {
+  day,
+  push,
+  readable,
+  registry,
+  runAction,
+  tagsLeft,
+  tokens,
+  type ActionRun,
+} from './kit.js'
+
+const escape = '\u001b'
+/** What the tests look for: no attack of ours writes it in any other way. */
+const mark = 'PWNED'
+
+/** Texts that a runner, a terminal or a browser could take for something else. */
+const attacks = [
+  `::error::${mark}`,
+  `::set-output name=deleted::${mark}`,
+  `x\n::error::${mark}`,
+  `x\r\n::stop-commands::${mark}`,
+  `x\u2028::error::${mark}`,
+  `##[error]${mark}`,
+  `x ##[set-output name=deleted]${mark}`,
+  `${escape}[2J${escape}]0;${mark}\u0007`,
+  `\u202e${mark}\u200b`,
+  `</code><img src=x onerror=${mark}>`,
+  `</details><script>${mark}</script>`,
+  `| ${mark} | ${mark} |`,
+  `[${mark}](https://evil.example)`,
+  `![${mark}](https://evil.example/x.png)`,
+  `\`\`\`\n# ${mark}`,
+  `@${mark} https://${mark}.example`,
+  `$(${mark}) %0A::error::${mark}`,
+]
+
+/** The runner's commands that this action gives itself. */
+const ownCommands =
+  /^::(?:add-mask|debug|error|warning|group|endgroup)::(?!error::|set-output|stop-commands)/
+
+/**
+ * Reads the log as the runner does: `::` commands stand at the start of a line, `##[` ones anywhere.
+ * https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
+ */
+function expectHarmlessLog({ log }: ActionRun): void {
+  const lines = log.split('\n')
+  const commands = lines.filter((line) => line.trimStart().startsWith('::'))
+  expect(commands.filter((line) => !ownCommands.test(line))).toEqual([])
+  // A line break in a command's data, which the runner shows as one, starts no command either.
+  expect(commands.filter((line) => /%0[AD]\s*(?:::|##\[)/.test(line))).toEqual([])
+  const plain = lines.filter((line) => !commands.includes(line))
+  expect(plain.filter((line) => line.includes('##['))).toEqual([])
+  expect(unprintable(log)).toEqual([])
+}
+
+/** Control and format characters other than the line feed. */
+function unprintable(text: string): string[] {
+  return [...text].filter((character) => /[^\P{C}\n]/u.test(character))
+}
+
+/** GitHub renders the summary: nothing of ours may be markup. */
+function expectHarmlessSummary({ summary }: ActionRun): void {
+  expect(summary).not.toMatch(/<(?:img|script)|onerror=PWNED>|\]\(https?:|https?:\/\/|@PWNED/)
+  expect(summary).not.toMatch(/^#+ PWNED/m)
+  const tables = summary.split('\n\n').filter((text) => text.startsWith('| '))
+  for (const table of tables) {
+    const widths = table.split('\n').map((line) => line.split('|').length)
+    expect(new Set(widths).size).toBe(1)
+  }
+  expect(unprintable(summary)).toEqual([])
+}
+
+test.each(attacks)('as a tag: %j', async (text) => {
+  const emulator = await registry()
+  const old = push(emulator, image({ seed: 'old' }))
+  const kept = push(emulator, image({ seed: 'kept' }))
+  emulator.store.setTags('acme', 'app', old.digest, [text])
+  emulator.store.setTags('acme', 'app', kept.digest, [`${text} kept`, 'v1'])
+  for (const { digest } of [old, kept]) {
+    emulator.store.setTimestamps('acme', 'app', digest, {
+      updatedAt: emulator.store.now() - 40 * day,
+    })
+  }
+
+  const run = await runAction(emulator, { 'image-tags': '!v*', 'log-level': 'debug' })
+
+  expect(run.exitCode).toBe(0)
+  expect(run.log).toContain(mark)
+  expectHarmlessLog(run)
+  expectHarmlessSummary(run)
+  expect(readable(run)).toContain(mark)
+  expect(run.outputs).toMatchObject({ 'deleted-count': '1', 'kept-count': '1' })
+})
+
+test('as an artifact type, a media type, a platform and a child digest', async () => {
+  const emulator = await registry()
+  for (const [i, text] of attacks.entries()) {
+    const typed = artifact({ artifactType: text, seed: `${i}` })
+    push(emulator, typed, { tags: [`a${i}`] })
+    push(emulator, artifact({ configType: text, seed: `${i}` }), { tags: [`c${i}`] })
+    push(emulator, image({ platform: `${text}/amd64`, seed: `${i}` }), { tags: [`i${i}`] })
+    const at = emulator.store.now() - 40 * day
+    const place = { account: 'acme', package: 'app', mediaType: mediaTypes.index, at }
+    const platform = { os: text, architecture: text }
+    const child = { mediaType: text, digest: typed.digest, size: 1, platform, artifactType: text }
+    const manifest = { schemaVersion: 2, mediaType: text, manifests: [child], artifactType: text }
+    emulator.store.push({ ...place, manifest, tags: [`x${i}`] })
+  }
+  push(emulator, image({ seed: 'new' }), { tags: ['v1'], daysAgo: 1 })
+
+  const run = await runAction(emulator, { 'log-level': 'debug' })
+
+  expect(run.exitCode).toBe(0)
+  expect(tagsLeft(emulator)).toEqual(['v1'])
+  expect(run.log).toContain(mark)
+  expectHarmlessLog(run)
+  expectHarmlessSummary(run)
+})
+
+test.each(attacks)('as what GitHub says: %j', async (text) => {
+  const emulator = await registry()
+  push(emulator, image({ seed: 'old' }), { tags: ['pr-1'] })
+  push(emulator, image({ seed: 'new' }), { tags: ['v1'], daysAgo: 1 })
+  const body = JSON.stringify({ message: text })
+  emulator.faults.add({ method: 'DELETE', action: { status: 422, body } })
+  emulator.faults.add({ path: /container\/nope$/, action: { status: 422, body } })
+
+  const run = await runAction(emulator, { 'image-names': 'app, nope' })
+
+  expect(run.exitCode).toBe(1)
+  expect(run.log).toContain(mark)
+  expectHarmlessLog(run)
+  expectHarmlessSummary(run)
+})
+
+test('as names of packages and of the account', async () => {
+  const emulator = await registry()
+  const rows = attacks.map((name) => ({ name }))
+  emulator.faults.add({
+    path: /\/packages\?/,
+    action: { status: 200, body: JSON.stringify(rows) },
+  })
+  emulator.faults.add({
+    path: /\/users\/acme$/,
+    action: { body: (text) => text.replace('"acme"', JSON.stringify(attacks[2])) },
+  })
+
+  const run = await runAction(emulator, { token: tokens.classic, 'image-names': '*' })
+
+  expect(run.exitCode).toBe(1)
+  expect(run.plan.packages).toHaveLength(attacks.length)
+  expectHarmlessLog(run)
+  expectHarmlessSummary(run)
+})
+
+test('as a value of an input', async () => {
+  const emulator = await registry()
+
+  const run = await runAction(emulator, { account: attacks[2] ?? '', 'cut-off': attacks[6] ?? '' })
+
+  expect(run.exitCode).toBe(1)
+  expectHarmlessLog(run)
+  expectHarmlessSummary(run)
+})
