@@ -31,6 +31,7 @@ class DeletionRun {
   readonly #inFlight = new Set<Promise<void>>()
   /** Why no further delete may start, once something has said so. */
   #ended: string | undefined
+  #anyDeleted = false
 
   constructor(deleter: VersionDeleter, pacer: Pacer, told: (outcome: Outcome) => void) {
     this.#deleter = deleter
@@ -78,8 +79,10 @@ class DeletionRun {
 
   async #delete(version: PackageVersion): Promise<void> {
     const answer = await this.#deleter.deleteVersion(version)
-    if (answer.status === 'deleted') this.#pacer.succeeded()
-    if (answer.status === 'denied') this.#ended ??= 'the token may not delete from this package'
+    this.#pacer.settled(answer.status === 'deleted')
+    if (answer.status === 'deleted') this.#anyDeleted = true
+    // A token that has deleted here may do so: then it is this one version that is denied.
+    if (answer.status === 'denied' && !this.#anyDeleted) this.#ended ??= notAllowed
     if (answer.status === 'limited') this.#ended ??= answer.why
     this.#settle(version, resultOf(answer))
   }
@@ -99,6 +102,7 @@ class DeletionRun {
   }
 }
 
+const notAllowed = 'the token may not delete from this package'
 const withRetained: OutcomeResult = {
   status: 'retained',
   why: 'it belongs to a version that GitHub did not let go',

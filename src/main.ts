@@ -210,10 +210,13 @@ function show({ settings, host, account }: Run, report: PackageReport, now: numb
   const { name, plan: made } = report
   const { listed, planned, kept } = totalsOf(report)
   const verb = settings.dryRun ? 'would go' : 'will go'
-  host.log.group(`${account.login}/${name}: ${planned} of ${listed} versions ${verb}, ${kept} stay`)
   const view: AgeView = { now, by: settings.policy.ageBy }
-  for (const line of planLines(made, view)) host.log.info(line)
-  host.log.endGroup()
+  if (listed > 0) {
+    const counts = `${planned} of ${listed} versions ${verb}, ${kept} stay`
+    host.log.group(`${account.login}/${name}: ${counts}`)
+    for (const line of planLines(made, view)) host.log.info(line)
+    host.log.endGroup()
+  } else if (made.refusals.length === 0) host.log.info(`${account.login}/${name}: no versions`)
   tellRefusals({ host, account }, name, made.refusals)
 }
 

@@ -9,6 +9,14 @@ export interface PacerOptions {
   readonly deadline: number | undefined
 }
 
+/** What the API's headers tell of the hourly quota. */
+interface Quota {
+  readonly limit: number
+  readonly remaining: number
+  /** Epoch seconds. */
+  readonly reset: number
+}
+
 /** Why no further delete may start in this run. */
 export interface Stop {
   readonly reason: 'time-budget' | 'quota'
@@ -34,7 +42,9 @@ export class Pacer {
   readonly #deadline: number | undefined
   #perMinute: number
   #nextTurn = 0
-  #stop: Stop | undefined
+  #quota: Quota | undefined
+  /** Turns that were given out and have not settled yet: each will still take from the quota. */
+  #open = 0
 
   constructor({ clock, deletesPerMinute, deadline }: PacerOptions) {
     this.#clock = clock
@@ -57,11 +67,13 @@ export class Pacer {
   async turn(): Promise<Stop | undefined> {
     const now = this.#clock.now()
     const start = Math.max(now, this.#nextTurn)
-    const stop = this.#stop ?? this.#tooLate(start)
+    const stop = this.#outOfQuota() ?? this.#tooLate(start)
     if (stop !== undefined) return stop
     this.#nextTurn = start + 60_000 / this.#perMinute
     if (start > now) await this.#clock.sleep(start - now)
-    return this.#stop
+    const late = this.#outOfQuota()
+    if (late === undefined) this.#open++
+    return late
   }
 
   /** Takes note of the quota that an answer of the API tells in its headers. */
@@ -70,12 +82,15 @@ export class Pacer {
     const remaining = Number(headers['x-ratelimit-remaining'] ?? NaN)
     const reset = Number(headers['x-ratelimit-reset'] ?? NaN)
     if (!Number.isFinite(limit + remaining + reset)) return
-    this.#stop =
-      remaining <= limit * reservedShare ? outOfQuota(remaining, limit, reset) : undefined
+    // Answers overtake each other: within one window the quota never grows.
+    const known = this.#quota?.reset === reset ? this.#quota.remaining : Infinity
+    this.#quota = { limit, remaining: Math.min(remaining, known), reset }
   }
 
-  /** A delete went through: the pace recovers slowly towards the ceiling. */
-  succeeded(): void {
+  /** A turn has come to its end. After a delete the pace recovers slowly towards the ceiling. */
+  settled(deleted: boolean): void {
+    this.#open--
+    if (!deleted) return
     this.#perMinute = Math.min(this.#ceiling, this.#perMinute + this.#ceiling * recovery)
   }
 
@@ -83,6 +98,14 @@ export class Pacer {
   slowDown(wait: number): void {
     this.#perMinute = Math.max(Math.min(slowestPerMinute, this.#ceiling), this.#perMinute / 2)
     this.#nextTurn = Math.max(this.#nextTurn, this.#clock.now() + wait)
+  }
+
+  #outOfQuota(): Stop | undefined {
+    if (this.#quota === undefined) return undefined
+    const { limit, remaining, reset } = this.#quota
+    return remaining - this.#open <= limit * reservedShare
+      ? outOfQuota(remaining, limit, reset)
+      : undefined
   }
 
   #tooLate(start: number): Stop | undefined {

@@ -35,6 +35,8 @@ const pagesAtOnce = 8
 const listingAttempts = 4
 const limitRetries = 4
 const unmarkedLimitWait = 60
+/** Milliseconds; plugin-retry waits 1, 4, 9 and at last 16 seconds. */
+const longestRetryWait = 16_000
 
 const accountBody = z.object({ login: z.string(), type: z.enum(['User', 'Organization']) })
 const ownAccountBody = z.object({ login: z.string() })
@@ -62,6 +64,12 @@ function timeOf(text: string | null | undefined): number | undefined {
   return Number.isNaN(milliseconds) ? undefined : milliseconds
 }
 
+/** Octokit lets an AbortError pass without another try. */
+class OutOfTime extends Error {
+  override readonly name = 'AbortError'
+  override readonly message = 'GitHub gave no answer, and the time budget bears no other try'
+}
+
 /** One package of an account, as the core sees it. */
 export type PackageClient = VersionLister & VersionDeleter
 
@@ -72,11 +80,30 @@ export type PackageClient = VersionLister & VersionDeleter
 export class PackagesClient {
   readonly #octokit: ReturnType<typeof getOctokit>
   readonly #options: PackagesOptions
+  /** Paths of deletes that GitHub may have carried out although no answer said so. */
+  readonly #unanswered = new Set<string>()
   #worked = false
 
   constructor(options: PackagesOptions) {
     this.#options = options
-    this.#octokit = createOctokit(options)
+    this.#octokit = createOctokit({ ...options, fetch: this.#watchDeletes(options) })
+  }
+
+  /** Remembers deletes without an answer, and lets none be tried again for which no time is left. */
+  #watchDeletes({ fetch, apiUrl, pacer }: PackagesOptions): Fetch {
+    return async (url, init) => {
+      if (init?.method !== 'DELETE' || typeof url !== 'string') return fetch(url, init)
+      const unanswered = () => {
+        this.#unanswered.add(url.slice(apiUrl.length))
+        if (!pacer.hasTimeFor(longestRetryWait)) throw new OutOfTime()
+      }
+      const answer = await fetch(url, init).catch((error: unknown) => {
+        unanswered()
+        throw error
+      })
+      if (answer.status >= 500) unanswered()
+      return answer
+    }
   }
 
   /**
@@ -96,7 +123,7 @@ export class PackagesClient {
     const { type } = found.data
     return {
       ...found.data,
-      route: type === 'Organization' ? `/orgs/${encodeURIComponent(found.data.login)}` : path,
+      route: `/${type === 'Organization' ? 'orgs' : 'users'}/${encodeURIComponent(found.data.login)}`,
     }
   }
 
@@ -200,12 +227,14 @@ export class PackagesClient {
     try {
       await this.#request('GET', path, {})
     } catch (second) {
-      if (statusOf(second) === 404) return { status: 'already-gone' }
+      // A delete whose answer was lost has worked when the version is gone afterwards.
+      if (statusOf(second) === 404)
+        return { status: this.#unanswered.has(path) ? 'deleted' : 'already-gone' }
       return deleteAnswer(second)
     }
     return {
       status: 'denied',
-      why: `GitHub answers 404 (${messageOf(error)}) although the version is there, as it does when the Admin role is missing`,
+      why: `GitHub answered 404 (${messageOf(error)}) although the version is there, as it does when the Admin role is missing`,
       hint: 'Give the repository the Admin role in the package settings under "Manage Actions access", or use a classic token of a package admin.',
     }
   }
@@ -308,6 +337,8 @@ function joinPages(pages: readonly Page<VersionBody[]>[]): VersionBody[] | strin
   )
   if (short !== -1)
     return `page ${short + 1} has ${pages[short]?.data.length ?? 0} rows, and the first has ${full ?? 0}`
+  const empty = pages.findIndex(({ data }, index) => index > 0 && data.length === 0)
+  if (empty !== -1) return `page ${empty + 1} is empty although the page before it names it`
   const rows = pages.flatMap(({ data }) => data)
   if (new Set(rows.map(({ id }) => id)).size < rows.length)
     return 'a version came twice, so rows moved between pages'
@@ -350,6 +381,7 @@ function isPrimaryLimit({ status, response }: RequestError): boolean {
 
 function deleteAnswer(error: unknown): DeleteAnswer {
   const why = messageOf(error)
+  if (error instanceof OutOfTime) return { status: 'limited', why }
   if (!(error instanceof RequestError)) return { status: 'failed', why, hint: reportHint }
   if (error.status === 400 && /last tagged version|more than 5000 downloads/i.test(why)) {
     return { status: 'retained', why }
@@ -361,9 +393,9 @@ function deleteAnswer(error: unknown): DeleteAnswer {
     return { status: 'limited', why: 'GitHub keeps asking to slow down' }
   }
   if (error.status === 403) {
-    return { status: 'denied', why: `GitHub answers 403 (${why})`, hint: permissionHint }
+    return { status: 'denied', why: `GitHub answered 403 (${why})`, hint: permissionHint }
   }
-  return { status: 'failed', why: `GitHub answers ${error.status} (${why})`, hint: retryHint }
+  return { status: 'failed', why: `${answerWords(error)} (${why})`, hint: retryHint }
 }
 
 const permissionHint =
@@ -371,9 +403,14 @@ const permissionHint =
 const retryHint = 'The next run tries again. If it persists, look at githubstatus.com.'
 const reportHint = 'Please report this with the debug log.'
 
+/** Octokit calls a broken connection a 500; only an answer has a response. */
+function answerWords({ status, response }: RequestError): string {
+  return response === undefined ? 'GitHub gave no answer' : `GitHub answered ${status}`
+}
+
 /** Turns what Octokit throws into words for the reader. */
 function explain(error: RequestError, path: string): RetentionError {
-  const said = `GET ${path} was answered with ${error.status} (${messageOf(error)})`
+  const said = `${answerWords(error)} to GET ${path} (${messageOf(error)})`
   if (isPrimaryLimit(error)) {
     return new RetentionError(
       'unavailable',

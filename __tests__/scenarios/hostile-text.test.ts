@@ -57,7 +57,7 @@ function expectHarmlessLog({ log }: ActionRun): void {
 
 /** Control and format characters other than the line feed. */
 function unprintable(text: string): string[] {
-  return [...text].filter((character) => /[^\P{C}\n]/u.test(character))
+  return Array.from(text.matchAll(/[^\P{C}\n]/gu), ([character]) => character)
 }
 
 /** GitHub renders the summary: nothing of ours may be markup. */
@@ -72,26 +72,29 @@ function expectHarmlessSummary({ summary }: ActionRun): void {
   expect(unprintable(summary)).toEqual([])
 }
 
-test.each(attacks)('as a tag: %j', async (text) => {
+test('as a tag of an image that goes, and of one that stays', async () => {
   const emulator = await registry()
-  const old = push(emulator, image({ seed: 'old' }))
-  const kept = push(emulator, image({ seed: 'kept' }))
-  emulator.store.setTags('acme', 'app', old.digest, [text])
-  emulator.store.setTags('acme', 'app', kept.digest, [`${text} kept`, 'v1'])
-  for (const { digest } of [old, kept]) {
-    emulator.store.setTimestamps('acme', 'app', digest, {
-      updatedAt: emulator.store.now() - 40 * day,
-    })
+  const times = { updatedAt: emulator.store.now() - 40 * day }
+  for (const text of attacks) {
+    const old = push(emulator, image({ seed: `old ${text}` }))
+    const kept = push(emulator, image({ seed: `kept ${text}` }))
+    emulator.store.setTags('acme', 'app', old.digest, [text])
+    emulator.store.setTags('acme', 'app', kept.digest, [`${text} kept`, `v1 ${text}`])
+    for (const { digest } of [old, kept]) emulator.store.setTimestamps('acme', 'app', digest, times)
   }
 
-  const run = await runAction(emulator, { 'image-tags': '!v*', 'log-level': 'debug' })
+  const run = await runAction(emulator, {
+    'image-tags': '/(?s).*/, !/(?s)v1.*/',
+    'log-level': 'debug',
+  })
 
   expect(run.exitCode).toBe(0)
-  expect(run.log).toContain(mark)
+  const count = String(attacks.length)
+  expect(run.outputs).toMatchObject({ 'deleted-count': count, 'kept-count': count })
+  expect(run.log.split(mark).length).toBeGreaterThan(4 * attacks.length)
+  expect(readable(run).split(mark).length).toBeGreaterThan(attacks.length)
   expectHarmlessLog(run)
   expectHarmlessSummary(run)
-  expect(readable(run)).toContain(mark)
-  expect(run.outputs).toMatchObject({ 'deleted-count': '1', 'kept-count': '1' })
 })
 
 test('as an artifact type, a media type, a platform and a child digest', async () => {
@@ -119,18 +122,24 @@ test('as an artifact type, a media type, a platform and a child digest', async (
   expectHarmlessSummary(run)
 })
 
-test.each(attacks)('as what GitHub says: %j', async (text) => {
+test('as what GitHub says when it refuses a package or a delete', async () => {
   const emulator = await registry()
-  push(emulator, image({ seed: 'old' }), { tags: ['pr-1'] })
+  for (const [i, text] of attacks.entries()) {
+    const old = push(emulator, image({ seed: text }), { tags: [`pr-${i}`] })
+    const action = { status: 422, body: JSON.stringify({ message: text }) }
+    const id = emulator.store.version('acme', 'app', old.digest)?.id ?? 0
+    emulator.faults.add({ path: new RegExp(`/${id}$`), times: Infinity, action })
+    emulator.faults.add({ path: new RegExp(`container/nope-${i}$`), times: Infinity, action })
+  }
   push(emulator, image({ seed: 'new' }), { tags: ['v1'], daysAgo: 1 })
-  const body = JSON.stringify({ message: text })
-  emulator.faults.add({ method: 'DELETE', action: { status: 422, body } })
-  emulator.faults.add({ path: /container\/nope$/, action: { status: 422, body } })
 
-  const run = await runAction(emulator, { 'image-names': 'app, nope' })
+  const names = ['app', ...attacks.map((_, i) => `nope-${i}`)].join()
+  const run = await runAction(emulator, { 'image-names': names })
 
   expect(run.exitCode).toBe(1)
-  expect(run.log).toContain(mark)
+  expect(run.outputs['failed-count']).toBe(String(attacks.length))
+  expect(run.log.split(mark).length).toBeGreaterThan(2 * attacks.length)
+  expect(readable(run).split(mark).length).toBeGreaterThan(2 * attacks.length)
   expectHarmlessLog(run)
   expectHarmlessSummary(run)
 })

@@ -49,15 +49,19 @@ test.each(Object.keys(shapes))('%s goes whole and stays whole', async (name) => 
   expect(decisionOn(run, 'v1')?.why).toBe('no rule asks for it to go')
 })
 
-test('a child with a tag of its own stays when its index goes', async () => {
+/** An old index whose first platform has a tag of its own. */
+async function sharedPlatform(attestations: true | 'subject') {
   const emulator = await registry()
-  const old = push(emulator, multiArchImage({ attestations: true, seed: 'old' }), {
-    tags: ['pr-1'],
-  })
+  const old = push(emulator, multiArchImage({ attestations, seed: 'old' }), { tags: ['pr-1'] })
   const [platform, , attestation] = old.children
   if (!platform || !attestation) throw new Error('an index with platforms and attestations')
   emulator.store.setTags('acme', 'app', platform.digest, ['amd64'])
   emulator.store.setTimestamps('acme', 'app', platform.digest, { updatedAt: 0 })
+  return { emulator, platform, attestation }
+}
+
+test('a child with a tag of its own stays when its index goes, with what names it as subject', async () => {
+  const { emulator, platform, attestation } = await sharedPlatform('subject')
 
   const run = await runAction(emulator, { 'image-tags': 'pr-*' })
 
@@ -65,6 +69,15 @@ test('a child with a tag of its own stays when its index goes', async () => {
   expect(digestsLeft(emulator)).toEqual(new Set([platform.digest, attestation.digest]))
   expect(tagsLeft(emulator)).toEqual(['amd64'])
   expect(await broken(emulator)).toEqual([])
+})
+
+test('an attestation that only the index connected with the child goes with the index', async () => {
+  const { emulator, platform } = await sharedPlatform(true)
+
+  const run = await runAction(emulator, { 'image-tags': 'pr-*' })
+
+  expect(run.exitCode).toBe(0)
+  expect(digestsLeft(emulator)).toEqual(new Set([platform.digest]))
 })
 
 test('an index whose children are gone, all or in part, is judged like any other and said to be hollow', async () => {

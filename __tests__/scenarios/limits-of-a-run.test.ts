@@ -163,3 +163,22 @@ test('a server without limits, as GHES has none, under its own path', async () =
   expect(run.exitCode).toBe(0)
   expect(run.outputs['deleted-count']).toBe('3')
 })
+
+test('a pause that GitHub asks for and the time budget does not bear ends the run cleanly', async () => {
+  const emulator = await registry()
+  fill(emulator, 3)
+  const body = '{"message":"You have exceeded a secondary rate limit."}'
+  const headers = { 'retry-after': '60' }
+  emulator.faults.add({ method: 'DELETE', after: 1, action: { status: 403, body, headers } })
+
+  const run = await runAction(emulator, { 'time-budget': '50s', 'deletes-per-minute': '300' })
+
+  expect(run.exitCode).toBe(0)
+  expect(run.outputs).toMatchObject({
+    'deleted-count': '1',
+    'failed-count': '0',
+    'remaining-count': '2',
+  })
+  expect(deletesAsked(emulator)).toBe(2)
+  expect(run.log).toContain('GitHub keeps asking to slow down')
+})

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { image, index, mediaTypes, multiArchImage } from '../../src/emulator/images.js'
-import type { Emulator } from '../../src/emulator/index.js'
+import type { Emulator, FaultAction } from '../../src/emulator/index.js'
 import {
   day,
   decisionOn,
@@ -56,9 +56,9 @@ test('content that does not hash to its digest', async () => {
 const entry = `{"mediaType":"${mediaTypes.image}","size":2,"digest":"sha256:${'a'.repeat(64)}"}`
 test.each([
   ['half a document', `{"schemaVersion":2,"manifests":[${entry}`, 'it is not JSON'],
-  ['no document', 'null', 'it is not a JSON object'],
-  ['a list', `[${entry}]`, 'it is not a JSON object'],
-  ['children that are no list', `{"manifests":${entry}}`, 'its field manifests is not'],
+  ['no document', 'null', 'it is no JSON object'],
+  ['a list', `[${entry}]`, 'it is no JSON object'],
+  ['children that are no list', `{"manifests":${entry}}`, 'its field manifests is no'],
   [
     'a child without a media type',
     `{"manifests":[{"digest":"sha256:0"}]}`,
@@ -105,45 +105,39 @@ test('one deep inside an image that stays', async () => {
   await expectAppLeftAlone(emulator, inner.digest, 'its content hashes to sha256:')
 })
 
-test('a 404 that passes, as right after a push, is waited for', async () => {
-  const { emulator, old } = await twoPackages()
-  emulator.faults.add({
-    method: 'GET',
-    path: new RegExp(`manifests/${old.digest}`),
-    action: { status: 404 },
-  })
+test('what fails for a moment is tried again: a 404 right after a push, errors, lost transfers', async () => {
+  const emulator = await registry()
+  const wait = { 'retry-after': '1' }
+  const passing: FaultAction[] = [
+    { status: 404 },
+    { status: 502 },
+    { status: 429, headers: wait },
+    'truncate',
+    'reset',
+  ]
+  for (const [i, action] of passing.entries()) {
+    const { digest } = push(emulator, multiArchImage({ seed: `${i}` }), { tags: [`pr-${i}`] })
+    emulator.faults.add({ method: 'GET', path: new RegExp(`manifests/${digest}`), action })
+  }
   push(emulator, image({ seed: 'new' }), { tags: ['v1'], daysAgo: 1 })
 
   const run = await runAction(emulator)
 
   expect(run.exitCode).toBe(0)
+  expect(run.outputs['deleted-count']).toBe('15')
   expect(tagsLeft(emulator)).toEqual(['v1'])
+  const befallen = emulator.requests.filter(({ faults }) => faults.length > 0)
+  expect(befallen).toHaveLength(passing.length)
 })
 
-test.each(['truncate', 'reset', { status: 502 }, { status: 429 }] as const)(
-  'a transfer that fails once (%j) is tried again',
-  async (action) => {
-    const { emulator, old } = await twoPackages()
-    emulator.faults.add({
-      method: 'GET',
-      path: new RegExp(`manifests/${old.digest}`),
-      action: typeof action === 'string' ? action : { ...action, headers: { 'retry-after': '1' } },
-    })
-    push(emulator, image({ seed: 'new' }), { tags: ['v1'], daysAgo: 1 })
-
-    const run = await runAction(emulator)
-
-    expect(run.exitCode).toBe(0)
-    expect(tagsLeft(emulator)).toEqual(['v1'])
-  },
-)
-
-test('registry tokens that run out during the reads are renewed', async () => {
-  const emulator = await registry({ expireRegistryTokensAfter: 40, latency: () => 15 })
-  for (const seed of Array.from({ length: 70 }, (_, i) => `pr-${i}`)) {
+test('a registry token that runs out during the reads is renewed', async () => {
+  const emulator = await registry()
+  for (const seed of Array.from({ length: 40 }, (_, i) => `pr-${i}`)) {
     push(emulator, image({ seed }), { tags: [seed] })
   }
   push(emulator, image({ seed: 'new' }), { tags: ['v1'], daysAgo: 1 })
+  const manifests = { service: 'registry', method: 'GET', path: /manifests/ } as const
+  emulator.faults.add({ ...manifests, after: 20, times: 10, action: { status: 401 } })
 
   const run = await runAction(emulator, { 'dry-run': 'true' })
 

@@ -106,6 +106,8 @@ test('a package that is not there is told, the others are pruned, and the run fa
   expect(run.log).toMatch(
     /::error::acme\/nope: left alone.*\(Package not found\.\).*Check account and image-names/,
   )
+  expect(run.log).not.toContain('::group::acme/nope')
+  expect(run.summary).toContain('Left alone: <code>nope</code>.')
   expect(tagsLeft(emulator, 'api')).toEqual(['new'])
   expect(tagsLeft(emulator, 'web')).toEqual(['new'])
 })

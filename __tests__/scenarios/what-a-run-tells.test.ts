@@ -139,7 +139,7 @@ test('the summary has the totals, a table for each package and the way back', as
   expect(text).toContain('"/orgs/acme/packages/container/team%2Fweb/versions/$id/restore"')
 })
 
-test('restoring by the ids of the summary brings the image back whole', async () => {
+test('restoring by the ids of the summary brings the image back whole, and never half an image', async () => {
   const { emulator, old, doomed } = await packages()
   const before = digestsLeft(emulator)
   const run = await runAction(emulator)
@@ -154,12 +154,12 @@ test('restoring by the ids of the summary brings the image back whole', async ()
       headers: { authorization: `Bearer ${tokens.classic}` },
     })
     expect(answer.status).toBe(204)
+    expect(await broken(emulator)).toEqual([])
   }
 
   expect(digestsLeft(emulator)).toEqual(before)
   expect(tagsLeft(emulator)).toContain('pr-1-debug')
   expect(decisionOn(run, old.digest)?.tags).toEqual(['pr-1', 'pr-1-debug'])
-  expect(await broken(emulator)).toEqual([])
 })
 
 test('a package in which nothing goes, and an empty one', async () => {
@@ -172,6 +172,7 @@ test('a package in which nothing goes, and an empty one', async () => {
   expect(run.exitCode).toBe(0)
   expect(run.outputs).toMatchObject({ planned: '', 'kept-count': '1' })
   expect(run.log).toContain('acme/app: 0 of 1 versions will go, 1 stay')
+  expect(run.log).toContain('acme/empty: no versions')
   expect(run.summary).toContain('Everything stays.')
   expect(run.summary).not.toContain('How to restore')
 })

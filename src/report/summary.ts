@@ -39,16 +39,25 @@ function fit(sections: readonly string[]): string {
 }
 
 function heading(report: RunReport): string {
-  const { account, dryRun, failure, packages } = report
+  const { account, dryRun, failure } = report
   const title = `## Image retention for ${markdownText(account)}${dryRun ? ' (dry run)' : ''}`
   if (failure !== undefined) return `${title}\n\n${caution(failure.message, failure.hint)}`
-  const totals = sum(packages)
-  const verb = dryRun ? 'would go' : 'were to go'
-  const done = dryRun
-    ? 'Nothing was changed.'
-    : `${number(totals.deleted)} deleted, ${number(totals.failed)} failed, ${number(totals.remaining)} left for the next run.`
   const state = hasFailed(report) ? '❌' : '✅'
-  return `${title}\n\n${state} **${number(totals.planned)} of ${number(totals.listed)} versions ${verb}, ${number(totals.kept)} stay.** ${done}`
+  return `${title}\n\n${[state, ...headlines(report)].join(' ')}`
+}
+
+/** The run in three sentences at most. */
+function headlines({ dryRun, packages }: RunReport): string[] {
+  const totals = sum(packages)
+  const alone = packages.filter(({ plan }) => plan.refusals.length > 0).map(({ name }) => name)
+  const fate = `${dryRun ? 'would go' : 'were to go'}, ${number(totals.kept)} stay`
+  return [
+    `**${number(totals.planned)} of ${number(totals.listed)} versions ${fate}.**`,
+    dryRun
+      ? 'Nothing was changed.'
+      : `${number(totals.deleted)} deleted, ${number(totals.failed)} failed, ${number(totals.remaining)} left for the next run.`,
+    ...(alone.length > 0 ? [`Left alone: ${alone.map(markdownCode).join(', ')}.`] : []),
+  ]
 }
 
 function policySection(sentences: readonly string[]): string {
@@ -144,9 +153,11 @@ function outcomeSection(
 
 /** https://docs.github.com/en/packages/learn-github-packages/deleting-and-restoring-a-package: within 30 days. */
 function restoreSection({ name, outcomes }: PackageReport, { route }: RunReport): string {
+  // Children first, so that a restore that is cut off leaves no hollow image either.
   const ids = outcomes
     .filter(({ result }) => result.status === 'deleted')
     .map(({ version }) => version.id)
+    .reverse()
   if (ids.length === 0) return ''
   const path = `${route}/packages/container/${encodeURIComponent(name)}/versions/$id/restore`
   const command = [
