@@ -10,7 +10,8 @@ export interface ImageTree {
 /** Groups the decisions of a plan by image, in the order of the plan. */
 export function treesOf(decisions: readonly Decision[]): ImageTree[] {
   const lookup = lookupIn(decisions)
-  const trees = new Map<Decision, Decision[]>()
+  const images = decisions.filter(({ role }) => role === 'image' || role === 'orphan')
+  const trees = new Map(images.map((image): [Decision, Decision[]] => [image, []]))
   for (const decision of decisions) {
     const home = homeOf(decision, lookup)
     const parts = trees.get(home) ?? []
