@@ -258,7 +258,8 @@ export class PackagesClient {
   async #request(method: 'GET' | 'DELETE', path: string, query: Record<string, string | number>) {
     for (let attempt = 0; ; attempt++) {
       try {
-        const answer = await this.#octokit.request(`${method} ${path}`, query)
+        // plugin-retry counts in this object; without one of its own, requests would share their waits.
+        const answer = await this.#octokit.request(`${method} ${path}`, { ...query, request: {} })
         this.#worked = true
         this.#options.pacer.observe(answer.headers)
         return { data: answer.data as unknown, headers: answer.headers }

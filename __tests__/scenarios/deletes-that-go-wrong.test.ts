@@ -48,15 +48,21 @@ test('a delete that worked and whose answer was lost counts as deleted and can b
   expect(restorable(run.summary)).toEqual(ids.map(String).sort())
 })
 
-test('a server error is tried again', async () => {
-  const { emulator, all } = await fourToGo()
-  emulator.faults.add({ method: 'DELETE', action: { status: 500 } })
+test('server errors are tried again, and one that fails makes no other wait longer', async () => {
+  const { emulator, ids, all } = await fourToGo()
+  for (const id of ids) {
+    const path = new RegExp(`/${id}$`)
+    emulator.faults.add({ method: 'DELETE', path, action: { status: 500 } })
+  }
 
   const run = await runAction(emulator)
 
   expect(run.exitCode).toBe(0)
   expect(listed(run.outputs.deleted)).toEqual(all)
-  expect(deletesAsked(emulator)).toBe(5)
+  expect(deletesAsked(emulator)).toBe(8)
+  const times = emulator.requests.filter(({ method }) => method === 'DELETE').map(({ at }) => at)
+  // The first wait is one second, and the second would be four.
+  expect(Math.max(...times) - Math.min(...times)).toBeLessThan(3500)
 })
 
 test('a version that somebody else deleted meanwhile is already gone, which is no failure', async () => {
