@@ -48,12 +48,12 @@ describe('the log', () => {
       image('old', { tags: ['pr-1'], age: 400 }),
     ]
     expect(lines(items)).toEqual([
-      'keep    v1, latest  3d old    OCI index  linux/amd64 linux/arm64  3d old; rule "tagged" begins at 30d',
+      'keep    v1, latest  3d old    OCI index  linux/amd64 linux/arm64  younger than 30d: 3d (rule "tagged")',
       `        ├ OCI image linux/amd64  ${short('amd64')}`,
       `        ├ OCI image linux/arm64  ${short('arm64')}`,
       `        ├ attestation of linux/arm64  ${short('note')}`,
       `        └ signature of v1, latest  ${short('signature')}`,
-      'delete  pr-1        400d old  OCI image                           rule "tagged": 400d old, limit 30d',
+      'delete  pr-1        400d old  OCI image                           older than 30d: 400d (rule "tagged")',
     ])
   })
 
@@ -64,8 +64,8 @@ describe('the log', () => {
       image('leaf', { age: 0.01 }),
     ]
     expect(lines(items)).toEqual([
-      'keep    v1-amd64  2d old   OCI image  linux/amd64  2d old; rule "tagged" begins at 30d',
-      'delete  pr-1      40d old  OCI index  linux/amd64  rule "tagged": 40d old, limit 30d',
+      'keep    v1-amd64  2d old   OCI image  linux/amd64  younger than 30d: 2d (rule "tagged")',
+      'delete  pr-1      40d old  OCI index  linux/amd64  older than 30d: 40d (rule "tagged")',
       `        └ OCI image linux/amd64  ${short('leaf')}  keep: pushed or changed 14m 24s ago; grace is 1h`,
     ])
   })
@@ -134,7 +134,7 @@ describe('the log', () => {
       'an orphan bundle',
       [artifact('a', { subject: 'gone' })],
       policy(),
-      `rule "untagged": 40d old, limit 30d; orphan: ${short('gone')}`,
+      `older than 30d: 40d (rule "untagged"); orphan: ${short('gone')}`,
     ],
     ['a ghost', [index('a', ['gone'])], policy(), 'ghost: all of its children are gone'],
     [

@@ -63,7 +63,7 @@ test('an untagged referrer whose subject is gone goes as an orphan', async () =>
   expect(run.exitCode).toBe(0)
   expect(digestsLeft(emulator)).toEqual(new Set([young.digest, release.digest]))
   expect(decisionOn(run, orphan.digest)?.why).toMatch(
-    /^rule "untagged": 40d old, limit 30d; orphan: sha256:[0-9a-f]{12}, which it is attached to, is not in this package$/,
+    /^older than 30d: 40d \(rule "untagged"\); orphan: sha256:[0-9a-f]{12}, which it is attached to, is not in this package$/,
   )
 })
 

@@ -122,8 +122,13 @@ describe('help', () => {
   })
 })
 
-test('demo does the whole job and breaks nothing', async () => {
+test('demo does the whole job, breaks nothing, and prints what the README shows', async () => {
   const { exitCode, log } = await cli(['demo'])
   expect(exitCode).toBe(0)
   expect(log).toMatch(/Freed: \d+ of \d+ versions, .* 0 broken\.\n$/)
+  const readme = await readFile('README.md', 'utf8')
+  const shown = /From `npm start`, shortened:\n\n```text\n(.*?)```/s.exec(readme)?.[1] ?? ''
+  const lines = shown.split('\n').filter((line) => line.trim() !== '…')
+  expect(lines.length).toBeGreaterThan(10)
+  expect(lines.filter((line) => !log.includes(line))).toEqual([])
 }, 60_000)

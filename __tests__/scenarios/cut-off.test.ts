@@ -29,7 +29,7 @@ test('an old image that got a new tag lately is as young as its change, unless c
 
   const byUpdate = await runAction(emulator)
   expect(byUpdate.outputs['deleted-count']).toBe('0')
-  expect(decisionOn(byUpdate, 'pr-1')?.why).toBe('2d old; rule "tagged" begins at 30d')
+  expect(decisionOn(byUpdate, 'pr-1')?.why).toBe('younger than 30d: 2d (rule "tagged")')
 
   const byCreation = await runAction(emulator, { 'timestamp-to-use': 'created_at' })
   expect(byCreation.outputs['deleted-count']).toBe('1')

@@ -105,7 +105,7 @@ test('the log shows the policy, and an image with its parts and the reason', asy
   expect(lines).toContain('::group::acme/app: 8 of 9 versions will go, 1 stay')
   const at = lines.findIndex((line) => line.startsWith('delete  pr-1, pr-1-debug'))
   expect(lines[at]).toMatch(
-    /^delete {2}pr-1, pr-1-debug {2}40d old {2}OCI index {2}linux\/amd64 linux\/arm64 {2}rule "tagged": 40d old, limit 30d$/,
+    /^delete {2}pr-1, pr-1-debug {2}40d old {2}OCI index {2}linux\/amd64 linux\/arm64 {2}older than 30d: 40d \(rule "tagged"\)$/,
   )
   const parts = lines.slice(at + 1, at + 8).map((line) => line.replace(/ {2}sha256:.*/, '').trim())
   expect(parts).toEqual([
@@ -131,7 +131,7 @@ test('the summary has the totals, a table for each package and the way back', as
   expect(text).toContain('| <code>app</code> | 9 | 8 | 8 | 0 | 0 | 0 | 0 | 1 |')
   expect(text).toContain('| <code>team/web</code> | 2 | 1 | 1 | 0 | 0 | 0 | 0 | 1 |')
   expect(text).toContain(
-    '| <code>pr-1, pr-1-debug</code> | 40d | OCI index linux/amd64 linux/arm64 | 8 | rule "tagged": 40d old, limit 30d |',
+    '| <code>pr-1, pr-1-debug</code> | 40d | OCI index linux/amd64 linux/arm64 | 8 | older than 30d: 40d (rule "tagged") |',
   )
   expect(text).toContain(
     'gh api --method POST "/orgs/acme/packages/container/app/versions/$id/restore"',

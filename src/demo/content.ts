@@ -68,7 +68,7 @@ function releases(push: Push): void {
 
 /** Every night an image; the tag `nightly` has moved away from all but the newest. */
 function nightlies(push: Push): void {
-  for (let night = 60; night >= 1; night--) {
+  for (let night = 30; night >= 1; night--) {
     const nightly = multiArchImage({ attestations: true, seed: `night ${night}`, payload: 30_000 })
     push(nightly, night, night === 1 ? ['nightly', 'nightly-1'] : [`nightly-${night}`])
   }
@@ -76,12 +76,12 @@ function nightlies(push: Push): void {
 
 /** Pull requests push again and again under one tag, so that all but the last image lose theirs. */
 function pullRequests(push: Push): void {
-  for (let request = 40; request >= 1; request--) {
+  for (let request = 16; request >= 1; request--) {
     for (let attempt = 3; attempt >= 1; attempt--) {
       const seed = `request ${request} attempt ${attempt}`
       const tree = multiArchImage({ attestations: true, seed, payload: 30_000 })
-      push(tree, request * 2 + attempt / 10, [`pr-${100 - request}`])
-      if (attempt === 1 && request % 4 === 0) push(cosignSignature(tree, { seed }), request * 2)
+      push(tree, request * 2 + attempt / 10, [`pr-${400 + 16 - request}`])
+      if (attempt === 1 && request % 3 === 0) push(cosignSignature(tree, { seed }), request * 2)
     }
   }
 }
@@ -103,9 +103,9 @@ function sharedChildren(push: Push): void {
 
 /** A package with Docker media types, moved tags, and attachments whose subject was deleted long ago. */
 function fillWeb(push: Push): void {
-  for (let build = 30; build >= 1; build--) {
+  for (let build = 12; build >= 1; build--) {
     const tree = multiArchImage({ docker: true, seed: `build ${build}`, payload: 25_000 })
-    push(tree, build * 4, build % 5 === 0 ? [`v0.${30 - build}`, 'stable'] : [`pr-${build}`])
+    push(tree, build * 4, build % 5 === 0 ? [`v0.${12 - build}`, 'stable'] : [`pr-${build}`])
   }
   const gone = image({ seed: 'deleted long ago' })
   push(referrer(gone, { seed: 'orphan' }), 150)

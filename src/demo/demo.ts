@@ -1,4 +1,5 @@
 import { startEmulator, type Emulator } from '../emulator/index.js'
+import type { Host } from '../host.js'
 import { terminalHost } from '../hosts/terminal.js'
 import type { RawInputs } from '../inputs.js'
 import { main } from '../main.js'
@@ -46,7 +47,7 @@ async function play(emulator: Emulator): Promise<number> {
 
   title('The same for real')
   const [countBefore, storedBefore] = [versions(emulator), stored(emulator)]
-  const live = await main(host(emulator, { ...inputs, 'log-level': 'warn' }))
+  const live = await main(withoutPlan(host(emulator, inputs)))
 
   title('Pulling every remaining tag and all it contains')
   const after = await pullAll(emulator)
@@ -61,7 +62,7 @@ async function play(emulator: Emulator): Promise<number> {
   return dry + live + broken.length === 0 ? 0 : 1
 }
 
-function host({ apiUrl, registryUrl }: Emulator, given: RawInputs) {
+function host({ apiUrl, registryUrl }: Emulator, given: RawInputs): Host {
   return terminalHost({
     inputs: { ...given, registry: registryUrl },
     environment: { repository: undefined, apiUrl, serverUrl: 'https://github.com' },
@@ -69,6 +70,27 @@ function host({ apiUrl, registryUrl }: Emulator, given: RawInputs) {
     out: process.stdout,
     err: process.stderr,
   })
+}
+
+/** The live run would show the plan of the dry run again. */
+function withoutPlan(shown: Host): Host {
+  let inPlan = false
+  const { log } = shown
+  return {
+    ...shown,
+    log: {
+      ...log,
+      group: () => {
+        inPlan = true
+      },
+      info: (message) => {
+        if (!inPlan) log.info(message)
+      },
+      endGroup: () => {
+        inPlan = false
+      },
+    },
+  }
 }
 
 function pullAll({ registryUrl }: Emulator): Promise<PullReport[]> {

@@ -59,7 +59,7 @@ function condemnation(
   )
   const first = rule ?? ripe[0]
   if (first === undefined) return undefined
-  const evidence = `${formatDuration(age)} old, limit ${formatDuration(first.olderThan)}`
+  const evidence = `older than ${formatDuration(first.olderThan)}: ${formatDuration(age)}`
   return { code: 'delete-rule', rule: first.name, evidence }
 }
 

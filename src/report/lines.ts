@@ -31,13 +31,17 @@ export function planLines({ decisions }: Plan, view: AgeView): string[] {
 function imageCells(image: Decision, view: AgeView): string[] {
   return [
     image.verdict.action.padEnd('delete'.length),
-    shorten(
-      image.role === 'image' && !isTagged(image) ? `untagged ${nameOf(image)}` : nameOf(image),
-    ),
+    shorten(imageName(image)),
     `${ageOf(image, view)} old`,
     typeOf(image),
     image.platforms.join(' '),
   ]
+}
+
+/** An image without a tag of its own says so, and an orphan says that it is one. */
+function imageName(image: Decision): string {
+  if (image.role === 'orphan') return `orphan ${nameOf(image)}`
+  return isTagged(image) ? nameOf(image) : `untagged ${nameOf(image)}`
 }
 
 function isTagged({ version }: Decision): boolean {

@@ -97,7 +97,7 @@ function deleteText(reason: DeleteReason, decision: Decision, lookup: Lookup): s
     return `${reason.relation} ${nameOfDigest(reason.of, lookup)}, which goes`
   }
   const what = decision.role === 'image' || decision.role === 'orphan' ? '' : 'nothing keeps it; '
-  return `${what}rule "${reason.rule}": ${reason.evidence}`
+  return `${what}${reason.evidence} (rule "${reason.rule}")`
 }
 
 /** Why a version stays, as half a sentence. */
@@ -114,7 +114,7 @@ function keepText(reason: KeepReason, lookup: Lookup): string {
     case 'newest':
       return `newest ${reason.rank} of ${reason.of} that would go; keep-n-most-recent is ${reason.keep}`
     case 'too-young':
-      return `${formatDuration(reason.age)} old; rule "${reason.rule}" begins at ${formatDuration(reason.olderThan)}`
+      return `younger than ${formatDuration(reason.olderThan)}: ${formatDuration(Math.max(0, reason.age))} (rule "${reason.rule}")`
     case 'not-selected':
       return 'no rule asks for it to go'
     case 'partly-matched':
