@@ -166,6 +166,16 @@ describe('the log', () => {
     expect(lines(items, chosen).join('\n')).toContain(words)
   })
 
+  test('shows a circle of references under its first version', () => {
+    const items = [index('a', ['b'], { tags: [tagOf('b', '.sig')] }), image('b')]
+    expect(lines(items)).toHaveLength(2)
+  })
+
+  test('tells ages by the chosen timestamp', () => {
+    const { plan } = decide([image('a', { age: 50, updated: 20 })])
+    expect(planLines(plan, { now, by: 'created' })[0]).toContain('50d old')
+  })
+
   test('says whose part a part is, by tag where there is one', () => {
     const items = [
       index('outer', [{ of: 'inner', kind: 'index' }], { tags: ['v2'], age: 3 }),
@@ -177,6 +187,8 @@ describe('the log', () => {
       packages: { versions: { name: string; why: string }[] }[]
     }
     const why = file.packages[0]?.versions.map((version) => version.why)
+    const goes = decide([image('old'), artifact('bundle', { subject: 'old' })]).plan
+    expect(planFile(reportOf(goes), now)).toContain(`attached to ${short('old')}, which goes`)
     expect(why).toContain('contained in v2, which stays')
     expect(why).toContain(`contained in ${short('inner')}, part of v2, which stays`)
   })
@@ -400,6 +412,72 @@ describe('the summary', () => {
     expect(Buffer.byteLength(text)).toBeLessThan(1_000_100)
     expect(text).toMatch(/_\d+ more sections do not fit here; plan\.json has everything\._/)
     expect(text).toContain('_99 more are in plan.json._')
+  })
+})
+
+describe('plan.json', () => {
+  const read = (report: RunReport): unknown => JSON.parse(planFile(report, now))
+
+  test('has every version with its decision, and what became of it', () => {
+    const release = index('release', ['amd64'], { tags: ['v1', 'prod'] })
+    const { plan } = decide(
+      [
+        release,
+        image('amd64'),
+        artifact('bundle', { subject: 'release', type: 'a/b' }),
+        image('old'),
+      ],
+      policy({ protectTags: 'prod', keepDigests: new Set([digest('release')]) }),
+    )
+    const { version } = release
+    expect(read(reportOf(plan, everyResult.slice(3)))).toMatchObject({
+      schema: 1,
+      generatedAt: '2026-01-01T00:00:00.000Z',
+      account: 'acme',
+      dryRun: false,
+      packages: [
+        {
+          name: 'team/app',
+          refusals: [],
+          deletions: [{ after: [] }],
+          versions: expect.arrayContaining([
+            {
+              id: version.id,
+              digest: version.digest,
+              name: 'v1, prod',
+              tags: ['v1', 'prod'],
+              createdAt: '2025-11-22T00:00:00.000Z',
+              updatedAt: '2025-11-22T00:00:00.000Z',
+              role: 'image',
+              type: 'OCI index',
+              mediaType: 'application/vnd.oci.image.index.v1+json',
+              platforms: ['linux/amd64'],
+              action: 'keep',
+              why: 'its digest is listed in skip-shas',
+              reason: { code: 'listed-digest' },
+              also: [{ code: 'protected-tag', tag: 'prod', pattern: 'prod' }],
+              overruled: { code: 'delete-rule', rule: 'tagged', evidence: 'older than 30d: 40d' },
+            },
+            expect.objectContaining({ role: 'attachment', artifactType: 'a/b', type: 'a/b' }),
+            expect.objectContaining({ action: 'delete', outcome: { status: 'already-gone' } }),
+          ]) as unknown,
+        },
+      ],
+    })
+  })
+
+  test('says what could not be looked at, and what is unknown', () => {
+    const old = image('old')
+    const unknown = { ...old, version: { ...old.version, createdAt: undefined } }
+    const report: RunReport = {
+      ...reportOf(decide([unknown]).plan),
+      failure: { code: 'package-unreachable', message: 'm', hint: 'h' },
+    }
+    const late = emptyPackage('acme', 'late', { notReached: 'no time' })
+    expect(read({ ...report, packages: [...report.packages, late] })).toMatchObject({
+      failure: { message: 'm' },
+      packages: [{ versions: [{ createdAt: null }] }, { name: 'late', notReached: 'no time' }],
+    })
   })
 })
 

@@ -71,7 +71,7 @@ export function reasonText(decision: Decision, lookup: Lookup): string {
   const text =
     verdict.action === 'keep'
       ? keepText(verdict.reason, lookup)
-      : deleteText(verdict.reason, decision, lookup)
+      : deleteText(verdict.reason, lookup)
   return [text, ...conditionOf(decision)].join('; ')
 }
 
@@ -92,12 +92,10 @@ function conditionOf({ role, kind, children, missing, missingSubjects }: Decisio
   return notes
 }
 
-function deleteText(reason: DeleteReason, decision: Decision, lookup: Lookup): string {
-  if (reason.code === 'part-of') {
-    return `${reason.relation} ${nameOfDigest(reason.of, lookup)}, which goes`
-  }
-  const what = decision.role === 'image' || decision.role === 'orphan' ? '' : 'nothing keeps it; '
-  return `${what}${reason.evidence} (rule "${reason.rule}")`
+function deleteText(reason: DeleteReason, lookup: Lookup): string {
+  return reason.code === 'part-of'
+    ? `${reason.relation} ${nameOfDigest(reason.of, lookup)}, which goes`
+    : `${reason.evidence} (rule "${reason.rule}")`
 }
 
 /** Why a version stays, as half a sentence. */
