@@ -126,9 +126,15 @@ export function isRoot(node: Node): boolean {
   return node.ownTags.length > 0 || (node.containedIn.length === 0 && node.attachedTo.length === 0)
 }
 
-/** A root that no tag of its own makes an image: an attachment tag whose subject is not in the package. */
-export function isOrphanAttachment(node: Node): boolean {
-  return isRoot(node) && node.ownTags.length === 0 && node.version.tags.length > 0
+/**
+ * A version without a tag of its own that has an attachment tag whose subject is not in the package. What it signs may
+ * be stored elsewhere.
+ */
+export function isOrphanAttachment({ ownTags, version, missingSubjects }: Node): boolean {
+  if (ownTags.length > 0) return false
+  return version.tags
+    .map(subjectOfTag)
+    .some((subject) => subject && missingSubjects.includes(subject))
 }
 
 /**
@@ -136,7 +142,8 @@ export function isOrphanAttachment(node: Node): boolean {
  * nothing itself, and it either names a platform or is an attestation whose subject the entry names.
  */
 export function isKnownLeaf(entry: Child): boolean {
-  return entry.kind === 'image' && (entry.platform !== undefined || entry.attests !== undefined)
+  const { kind, opaque = false, platform, attests } = entry
+  return kind === 'image' && !opaque && (platform !== undefined || attests !== undefined)
 }
 
 /** Whether the graph knows what a node contains and what it is attached to. */

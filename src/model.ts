@@ -44,6 +44,8 @@ export interface Child {
   readonly artifactType?: string
   /** The sibling that this entry attests, as BuildKit annotates it. */
   readonly attests?: Digest
+  /** The child may say more of itself than this entry does, so it has to be read. */
+  readonly opaque?: true
 }
 
 /** What the document behind a digest says about other digests. */

@@ -55,7 +55,12 @@ const descriptor = z.object({
   digest: z.string(),
   artifactType: z.string().nullish(),
   platform: z
-    .object({ os: z.string(), architecture: z.string(), variant: z.string().nullish() })
+    .object({
+      os: z.string(),
+      architecture: z.string(),
+      variant: z.string().nullish(),
+      'os.features': z.array(z.string()).nullish(),
+    })
     .nullish(),
   annotations,
 })
@@ -94,7 +99,7 @@ export function parseManifest(text: string, contentType: string | undefined): Ma
     kind: kindOf(document, artifactType),
     mediaType,
     ...optional('artifactType', artifactType),
-    children: (document.manifests ?? []).map(readChild),
+    children: (document.manifests ?? []).map((entry, _at, all) => readChild(entry, all)),
     ...optional('subject', readReference(document.subject?.digest, 'subject')),
     ...optional('sociIndex', readReference(document.annotations?.[sociAnnotation], sociAnnotation)),
   }
@@ -128,7 +133,7 @@ function kindOf(document: Document, artifactType: string | undefined): Manifest[
   return document.config && artifactType === undefined ? 'image' : 'artifact'
 }
 
-function readChild(entry: Descriptor): Child {
+function readChild(entry: Descriptor, siblings: readonly Descriptor[]): Child {
   const kind = childKind(entry.mediaType)
   if (!isDigest(entry.digest)) {
     throw new Error(`it lists a child by a digest that cannot be looked up: ${entry.digest}`)
@@ -141,7 +146,23 @@ function readChild(entry: Descriptor): Child {
     ...optional('platform', platformOf(entry)),
     ...optional('artifactType', entry.artifactType ?? undefined),
     ...optional('attests', attests),
+    ...(isOpaque(entry, siblings) ? { opaque: true } : {}),
   }
+}
+
+/**
+ * Entries of artifacts and of accelerated images (nydus sets `os.features`), and images next to a SOCI index: their
+ * manifests may name a subject or a SOCI index that the entry does not show.
+ */
+function isOpaque(
+  { artifactType, platform }: Descriptor,
+  siblings: readonly Descriptor[],
+): boolean {
+  return (
+    !!artifactType ||
+    !!platform?.['os.features']?.length ||
+    siblings.some((sibling) => sibling.artifactType?.startsWith('application/vnd.amazon.soci.'))
+  )
 }
 
 function childKind(mediaType: string): Child['kind'] {
@@ -150,9 +171,9 @@ function childKind(mediaType: string): Child['kind'] {
 }
 
 function platformOf({ platform }: Descriptor): string | undefined {
-  if (!platform || platform.os === 'unknown' || platform.architecture === 'unknown')
-    return undefined
+  if (!platform) return undefined
   const { os, architecture, variant } = platform
+  if ([os, architecture].some((part) => part === '' || part === 'unknown')) return undefined
   return variant ? `${os}/${architecture}/${variant}` : `${os}/${architecture}`
 }
 

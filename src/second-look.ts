@@ -12,52 +12,52 @@ export function secondLook(
   now: number,
   deletions: readonly Deletion[],
 ): Refusal[] {
-  const going = new Set(deletions.map(({ version }) => version.digest))
-  const staying = new Set(
-    snapshot.versions.map(({ digest }) => digest).filter((digest) => !going.has(digest)),
-  )
+  const turns = new Map(deletions.map(({ version }, turn) => [version.digest, turn]))
   const findings = [
-    ...brokenByContent(snapshot, going, staying),
-    ...brokenByAttachment(snapshot, going, staying),
+    ...brokenByContent(snapshot, turns),
+    ...brokenByAttachment(snapshot, turns),
     ...deletions.flatMap(({ version }) => [...spoken(version, policy, now)]),
-    ...outOfOrder(deletions),
   ]
   return findings.map(refusal)
 }
 
-function* brokenByContent(
-  snapshot: Snapshot,
-  going: ReadonlySet<Digest>,
-  staying: ReadonlySet<Digest>,
-): Generator<string> {
-  for (const [digest, manifest] of snapshot.manifests) {
+/** When a listed version goes; one that stays goes after everything else. */
+type Turns = ReadonlyMap<Digest, number>
+
+/** Whether a part would go although, or before, what it belongs to does. */
+function isTooEarly(
+  turns: Turns,
+  listed: ReadonlySet<Digest>,
+  whole: Digest,
+  part: Digest,
+): boolean {
+  const turn = turns.get(part)
+  if (turn === undefined || whole === part || !listed.has(whole)) return false
+  return turn < (turns.get(whole) ?? Infinity)
+}
+
+function* brokenByContent({ versions, manifests }: Snapshot, turns: Turns): Generator<string> {
+  const listed = new Set(versions.map(({ digest }) => digest))
+  for (const [digest, manifest] of manifests) {
     for (const child of manifest.children) {
-      if (staying.has(digest) && going.has(child.digest)) {
-        yield `${child.digest} would go although ${digest}, which contains it, stays`
-      }
-      const unread = !snapshot.manifests.has(child.digest)
-      if (unread && child.attests && staying.has(child.attests) && going.has(child.digest)) {
-        yield `${child.digest} would go although ${child.attests}, which it may be attached to, stays`
-      }
+      if (isTooEarly(turns, listed, digest, child.digest))
+        yield `${child.digest} would go while ${digest}, which contains it, is still there`
+      const attested = manifests.has(child.digest) ? undefined : child.attests
+      if (attested && isTooEarly(turns, listed, attested, child.digest))
+        yield `${child.digest} would go while ${attested}, which it may be attached to, is still there`
     }
   }
 }
 
-function* brokenByAttachment(
-  snapshot: Snapshot,
-  going: ReadonlySet<Digest>,
-  staying: ReadonlySet<Digest>,
-): Generator<string> {
-  for (const { digest, tags } of snapshot.versions) {
-    const manifest = snapshot.manifests.get(digest)
-    const accelerator = manifest?.sociIndex
-    if (accelerator && staying.has(digest) && going.has(accelerator)) {
-      yield `${accelerator} would go although ${digest}, which it accelerates, stays`
-    }
-    if (!going.has(digest)) continue
-    for (const subject of [manifest?.subject, ...tags.map(subjectOfTag)]) {
-      if (subject && staying.has(subject))
-        yield `${digest} would go although ${subject}, its subject, stays`
+function* brokenByAttachment({ versions, manifests }: Snapshot, turns: Turns): Generator<string> {
+  const listed = new Set(versions.map(({ digest }) => digest))
+  for (const { digest, tags } of versions) {
+    const { subject, sociIndex } = manifests.get(digest) ?? {}
+    if (sociIndex && isTooEarly(turns, listed, digest, sociIndex))
+      yield `${sociIndex} would go while ${digest}, which it accelerates, is still there`
+    for (const named of new Set([subject, ...tags.map(subjectOfTag)])) {
+      if (named && isTooEarly(turns, listed, named, digest))
+        yield `${digest} would go while ${named}, its subject, is still there`
     }
   }
 }
@@ -73,21 +73,15 @@ function* spoken(version: PackageVersion, policy: Policy, now: number): Generato
     if (!rules.some((rule) => rule.tags?.some((pattern) => pattern.matches(tag)) ?? true))
       yield `${digest} would go although no rule names its tag ${tag}`
   }
+  const age = now - ((policy.ageBy === 'updated' ? updatedAt : createdAt) ?? now)
+  if (own.length > 0 && rules.every(({ olderThan }) => age < olderThan))
+    yield `${digest} would go although it is too young for every rule`
   if (policy.keepDigests.has(digest))
     yield `${digest} would go although its digest is listed to stay`
   if (createdAt === undefined || updatedAt === undefined)
     yield `${digest} would go although its age is unknown`
   else if (now - createdAt < policy.grace || now - updatedAt < policy.grace)
     yield `${digest} would go although it is younger than grace`
-}
-
-function* outOfOrder(deletions: readonly Deletion[]): Generator<string> {
-  const before = new Set<number>()
-  for (const { version, after } of deletions) {
-    if (after.some((id) => !before.has(id)))
-      yield `${version.digest} would go before a version that it is part of`
-    before.add(version.id)
-  }
 }
 
 function refusal(finding: string): Refusal {

@@ -104,6 +104,19 @@ const ambiguousListing: Refusal = {
   hint: 'Run again when nothing else pushes to or deletes from this package.',
 }
 
+/** The same plan with nothing to do: what would have gone stays, and still says why it would have. */
+export function refuse(plan: Plan, refusals: readonly Refusal[]): Plan {
+  const [first] = refusals
+  if (first === undefined) return plan
+  const verdict: Verdict = { action: 'keep', reason: { code: 'refused', refusal: first.code } }
+  const decisions = plan.decisions.map((decision): Decision =>
+    decision.verdict.action === 'keep'
+      ? decision
+      : { ...decision, verdict, overruled: decision.verdict.reason },
+  )
+  return { ...plan, decisions, deletions: [], refusals: [...plan.refusals, ...refusals] }
+}
+
 function refusedPlan(snapshot: Snapshot, graph: Graph, refusals: readonly Refusal[]): Plan {
   const reason: KeepReason = { code: 'refused', refusal: refusals[0]?.code ?? 'listing-not-whole' }
   const decisions = graph.nodes.map((node) => decisionOn(node, { action: 'keep', reason }))
@@ -131,8 +144,7 @@ function judgeRoot(
   now: number,
 ): void {
   const { keeps, condemned, otherwise } = judge(policy, candidateOf(node), now)
-  const orphan: KeepReason = { code: 'orphan-attachment', subjects: node.missingSubjects }
-  const reasons = [...floors, ...(isOrphanAttachment(node) ? [orphan] : keeps)]
+  const reasons = [...floors, ...keeps]
   if (condemned !== undefined) judged.condemned.set(node, condemned)
   else if (reasons.length === 0) reasons.push(otherwise)
   if (reasons.length > 0) judged.kept.set(node, reasons)
@@ -142,6 +154,8 @@ function judgeRoot(
 function floorsOf(node: Node, policy: Policy, now: number): KeepReason[] {
   const floors: KeepReason[] = []
   if (policy.keepDigests.has(node.version.digest)) floors.push({ code: 'listed-digest' })
+  if (isOrphanAttachment(node))
+    floors.push({ code: 'orphan-attachment', subjects: node.missingSubjects })
   const age = now - youngestTime(node)
   if (age < policy.grace) floors.push({ code: 'in-flight', age, grace: policy.grace })
   else floors.push(...newcomerOf(node, policy.grace, now))
@@ -171,7 +185,10 @@ function candidateOf(node: Node) {
   return { digest: node.version.digest, tags: node.ownTags, ...timesOf(node.version) }
 }
 
-/** Of the tagged images that would go, the newest stay. What the graph keeps anyway takes no place. */
+/**
+ * Of the tagged images that would go, the newest stay. What the graph keeps anyway takes no place, neither through
+ * images that stay by themselves nor through those that are spared here.
+ */
 function newestToSpare(judged: Judged, policy: Policy): [Node, KeepReason][] {
   const keep = policy.spareNewest
   if (keep === 0) return []
@@ -179,9 +196,16 @@ function newestToSpare(judged: Judged, policy: Policy): [Node, KeepReason][] {
   const going = unmarked(judged.condemned.keys(), reach(judged.kept.keys()))
     .filter((node) => node.ownTags.length > 0)
     .sort((a, b) => timeOfNode(b) - timeOfNode(a) || b.version.id - a.version.id)
-  return going
-    .slice(0, keep)
-    .map((node, index) => [node, { code: 'newest', rank: index + 1, of: going.length, keep }])
+  const spared: Node[] = []
+  const reached = new Set<Node>()
+  for (const node of going) {
+    if (spared.length === keep) break
+    if (reached.has(node)) continue
+    spared.push(node)
+    for (const part of reach([node]).keys()) reached.add(part)
+  }
+  const of = going.length
+  return spared.map((node, index) => [node, { code: 'newest', rank: index + 1, of, keep }])
 }
 
 /**
@@ -211,36 +235,30 @@ function finish(
   swept: Swept,
   policy: Policy,
 ): Plan {
-  const excess = tooMany(swept.doomed.size, policy)
-  return {
+  const made = {
     package: snapshot.package,
-    decisions: graph.nodes.map((node) => decide(node, judged, swept, excess)),
-    deletions: excess === undefined ? inSafeOrder(swept.doomed) : [],
-    refusals: excess === undefined ? [] : [excess],
+    decisions: graph.nodes.map((node) => decide(node, judged, swept)),
+    deletions: inSafeOrder(swept.doomed),
+    refusals: [],
   }
+  return refuse(made, tooMany(swept.doomed.size, policy))
 }
 
-function tooMany(count: number, { maxDeletions }: Policy): Refusal | undefined {
-  if (maxDeletions === undefined || count <= maxDeletions) return undefined
-  return {
-    code: 'max-deletions',
-    message: `${count} versions would go, and max-deletions allows ${maxDeletions}`,
-    hint: 'Look at the plan; if it is what you want, raise max-deletions for one run.',
-  }
+function tooMany(count: number, { maxDeletions }: Policy): Refusal[] {
+  if (maxDeletions === undefined || count <= maxDeletions) return []
+  return [
+    {
+      code: 'max-deletions',
+      message: `${count} versions would go, and max-deletions allows ${maxDeletions}`,
+      hint: 'Look at the plan; if it is what you want, raise max-deletions for one run.',
+    },
+  ]
 }
 
-function decide(
-  node: Node,
-  judged: Judged,
-  { marked, doomed }: Swept,
-  excess: Refusal | undefined,
-): Decision {
+function decide(node: Node, judged: Judged, { marked, doomed }: Swept): Decision {
   const condemned = judged.condemned.get(node)
   if (doomed.has(node)) {
-    const reason = condemned ?? partOf(node, doomed)
-    if (excess === undefined) return decisionOn(node, { action: 'delete', reason })
-    const refused: KeepReason = { code: 'refused', refusal: excess.code }
-    return decisionOn(node, { action: 'keep', reason: refused }, [], reason)
+    return decisionOn(node, { action: 'delete', reason: condemned ?? partOf(node, doomed) })
   }
   const own = judged.kept.get(node) ?? []
   const [reason = partOf(node, marked), ...also] = own

@@ -53,7 +53,13 @@ describe('an index', () => {
           kind: 'image',
           attests: digest('a'),
         },
-        { digest: digest('nested'), mediaType: types.index, kind: 'index', artifactType: 'x/y' },
+        {
+          digest: digest('nested'),
+          mediaType: types.index,
+          kind: 'index',
+          artifactType: 'x/y',
+          opaque: true,
+        },
         {
           digest: digest('layer'),
           mediaType: 'application/vnd.oci.image.layer.v1.tar',
@@ -61,6 +67,31 @@ describe('an index', () => {
         },
       ],
     })
+  })
+
+  test('has entries that may not tell all: artifacts, accelerated images, images beside a SOCI index', () => {
+    const entry = (name: string, extra = {}) => ({
+      mediaType: types.image,
+      digest: digest(name),
+      platform,
+      ...extra,
+    })
+    const nydus = entry('nydus', {
+      platform: { ...platform, 'os.features': ['nydus.remoteimage.v1'] },
+    })
+    const soci = entry('soci', { artifactType: 'application/vnd.amazon.soci.index.v2+json' })
+    const opaque = (manifests: unknown[]) =>
+      parse({ mediaType: types.index, manifests }).children.map((child) => child.opaque ?? false)
+    expect(opaque([entry('a'), nydus, entry('b', { artifactType: 'x/y' })])).toEqual([
+      false,
+      true,
+      true,
+    ])
+    expect(opaque([entry('a'), soci])).toEqual([true, true])
+    const nameless = entry('n', { platform: { os: '', architecture: 'amd64' } })
+    expect(
+      parse({ mediaType: types.index, manifests: [nameless] }).children[0]?.platform,
+    ).toBeUndefined()
   })
 
   test('may be empty, a Docker list, and have a subject', () => {

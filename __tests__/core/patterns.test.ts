@@ -16,6 +16,7 @@ describe('a list', () => {
     ['"!prod"', ['!prod']],
     ['pr-* # pull requests\n# nightlies, too\nnightly-*', ['pr-*', 'nightly-*']],
     ['{a,b}-* c', ['{a,b}-*', 'c']],
+    ['!{a,{b,c}},d', ['!{a,{b,c}}', 'd']],
     ['/ci-\\d{1,3}/ x', ['/ci-\\d{1,3}/', 'x']],
     ['!/a,b/,c', ['!/a,b/', 'c']],
     ['# only a comment', []],
@@ -54,6 +55,12 @@ describe('a tag pattern', () => {
 
   test.each([
     ['!', 'has nothing after it'],
+    ['!{latest', 'opens and closes "{" unequally'],
+    ['prod}', 'opens and closes "{" unequally'],
+    ['v[0-9', 'opens and closes "[" unequally'],
+    ['!(latest|prod)', 'no tag has a "(" in it'],
+    ['app:latest', 'no tag has a ":" in it'],
+    ['!ghcr.io/x', 'no tag has a "/" in it'],
     ['/unclosed', 'does not end like one'],
     ['/', 'does not end like one'],
     ['/(/', 'not a regular expression'],

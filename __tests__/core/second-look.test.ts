@@ -44,19 +44,19 @@ describe('finds a delete that would break what stays', () => {
       'a child of a kept index',
       [index('kept', ['leaf']), image('leaf')],
       ['leaf'],
-      `although ${digest('kept')}, which contains it, stays`,
+      `while ${digest('kept')}, which contains it, is still there`,
     ],
     [
       'a referrer of a kept image',
       [image('kept'), artifact('bundle', { subject: 'kept' })],
       ['bundle'],
-      `although ${digest('kept')}, its subject, stays`,
+      `while ${digest('kept')}, its subject, is still there`,
     ],
     [
       'a signature of a kept image',
       [image('kept'), artifact('signature', { tags: [tagOf('kept', '.sig')] })],
       ['signature'],
-      `although ${digest('kept')}, its subject, stays`,
+      `while ${digest('kept')}, its subject, is still there`,
     ],
     [
       'an attestation of a kept platform image',
@@ -66,13 +66,13 @@ describe('finds a delete that would break what stays', () => {
         artifact('note', { unread: true }),
       ],
       ['gone', 'note'],
-      `although ${digest('leaf')}, which it may be attached to, stays`,
+      `while ${digest('leaf')}, which it may be attached to, is still there`,
     ],
     [
       'the SOCI index of a kept image',
       [image('kept', { soci: 'soci' }), artifact('soci')],
       ['soci'],
-      `although ${digest('kept')}, which it accelerates, stays`,
+      `while ${digest('kept')}, which it accelerates, is still there`,
     ],
   ]
   test.each(cases)('%s', (_story, items, planned, words) => {
@@ -102,6 +102,12 @@ describe('finds a delete that the policy does not ask for', () => {
       policy({ keepDigests: new Set([digest('old')]) }),
       'its digest is listed to stay',
     ],
+    [
+      'a tagged image that is too young for every rule',
+      image('old', { tags: ['pr-1'], age: 40, updated: 20 }),
+      policy(),
+      'too young for every rule',
+    ],
     ['a new push', image('old', { age: 0.01, updated: 9 }), policy(), 'younger than grace'],
     ['a new tag', image('old', { updated: 0.01 }), policy(), 'younger than grace'],
   ]
@@ -126,5 +132,5 @@ test('finds a delete that comes before what contains it', () => {
   const { plan } = decide(items)
   const found = secondLook(snapshot(items), policy(), now, plan.deletions.toReversed())
   expect(found.map(({ code }) => code)).toEqual(['second-look'])
-  expect(found[0]?.message).toContain('before a version that it is part of')
+  expect(found[0]?.message).toContain('which contains it, is still there')
 })

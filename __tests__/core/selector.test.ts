@@ -152,6 +152,14 @@ describe('what stays, and why', () => {
       { signature: 'orphan-attachment' },
     ],
     [
+      'what is also a signature of something stored elsewhere',
+      () => [
+        image('old'),
+        artifact('sbom', { tags: [tagOf('old', '.sbom'), tagOf('gone', '.sbom')] }),
+      ],
+      { sbom: 'orphan-attachment' },
+    ],
+    [
       'the old children of an untagged index that is too young to go',
       () => [index('young', ['leaf'], { age: 5 }), image('leaf')],
       { young: 'too-young', leaf: 'part-of' },
@@ -349,6 +357,17 @@ describe('the newest that would go', () => {
       policy({ spareNewest: 3, protectTags: 'prod' }),
     )
     expect(deleted).toEqual(['build 60'])
+  })
+
+  test('are not the parts of another that is spared', () => {
+    const items = [
+      fresh(),
+      image('v1', { tags: ['v1'], age: 60 }),
+      index('v2', ['v2-amd64'], { tags: ['v2'], age: 40 }),
+      image('v2-amd64', { tags: ['v2-amd64'], age: 41 }),
+      image('v0', { tags: ['v0'], age: 80 }),
+    ]
+    expect(decide(items, policy({ spareNewest: 2 })).deleted).toEqual(['v0'])
   })
 
   test('are chosen by id when their times are equal', () => {

@@ -24,7 +24,7 @@ const mostAlternatives = 1000
 export function splitList(text: string): string[] {
   const withoutComments = text.replace(/(^|[\s,])#[^\n]*/g, '$1')
   const entries = withoutComments.match(
-    /!?["']?\/[^\s/]+\/["']?(?=[\s,]|$)|(?:\{[^{}\s]*\}|[^\s,])+/g,
+    /!?["']?\/[^\s/]+\/["']?(?=[\s,]|$)|(?:\{(?:[^{}\s]|\{[^{}\s]*\})*\}|[^\s,])+/g,
   )
   return (entries ?? []).map(dropQuotes).filter((entry) => entry !== '')
 }
@@ -68,13 +68,16 @@ function compileList(
 
 function compileTagPattern(source: string): Pattern {
   checkSize(source)
-  return source.startsWith('/') ? compileExpression(source) : compileGlob(source, source)
+  if (source.startsWith('/')) return compileExpression(source)
+  checkGlob(source, 'tag', /[^\w.\-*?[\]{},!^\\]/)
+  return compileGlob(source, source)
 }
 
 function compileNamePattern(source: string): Pattern {
   checkSize(source)
   if (source.startsWith('/'))
     throw new Error(`"${source}" starts with a slash; names have globs only`)
+  checkGlob(source, 'package name', /[^\w.\-/*?[\]{},!^\\]/)
   // A slash separates nothing in a package name, so it is matched like any other character.
   const glob = compileGlob(source, source.toLowerCase().replaceAll('/', '\0'))
   return { source, matches: (name) => glob.matches(name.toLowerCase().replaceAll('/', '\0')) }
@@ -84,6 +87,22 @@ function checkSize(source: string): void {
   if (source === '') throw new Error('an exclusion mark "!" has nothing after it')
   if (source.length > longestPattern) {
     throw new Error(`"${source.slice(0, 40)}…" is longer than ${longestPattern} characters`)
+  }
+}
+
+/** A glob that can never match is a mistake: as an exclusion it would silently protect nothing. */
+function checkGlob(source: string, what: string, impossible: RegExp): void {
+  const odd = impossible.exec(source)?.[0]
+  if (odd !== undefined) {
+    throw new Error(`"${source}" can never match: no ${what} has a "${odd}" in it`)
+  }
+  for (const [open, close] of ['{}', '[]']) {
+    const count = (bracket = '') => source.split(bracket).length
+    if (count(open) !== count(close)) {
+      throw new Error(
+        `"${source}" opens and closes "${open ?? ''}" unequally; a list inside braces has no spaces`,
+      )
+    }
   }
 }
 

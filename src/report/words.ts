@@ -62,7 +62,7 @@ export function typeOf(decision: Decision): string {
 /** An attestation inside an index is known by the entry's annotation alone. */
 function artifactName({ belongsTo, mediaType }: Decision): string {
   const attached = belongsTo.some(({ relation }) => relation === 'attached to')
-  return attached ? 'attestation' : mediaType || 'artifact'
+  return attached ? 'attestation' : mediaType || 'not read'
 }
 
 /** Why a version stays or goes, as half a sentence. */
