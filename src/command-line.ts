@@ -1,8 +1,9 @@
-import { basename } from 'node:path'
+import { access, constants } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { demo } from './demo/demo.js'
 import { startEmulator } from './emulator/index.js'
-import { fillRegistry, demoAccount, demoToken } from './demo/content.js'
+import { demoAccount, demoToken, fillRegistry, welcome } from './demo/content.js'
 import { terminalHost } from './hosts/terminal.js'
 import { inputDefinitions, type InputDefinition, type InputName, type RawInputs } from './inputs.js'
 import { main } from './main.js'
@@ -41,6 +42,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     await program.parseAsync(argv)
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
+    if (error.code === 'port') process.stderr.write(`error: ${error.message}\n`)
     return error.exitCode
   }
   return exitCode
@@ -67,7 +69,7 @@ function pruneCommand(action: (flags: Flags) => Promise<void>): Command {
 const examples = `
 Examples:
   $ export GITHUB_TOKEN=…            a classic token with read:packages and delete:packages
-  $ ${self} prune --account acme --image-names api --cut-off 30d --dry-run
+  $ ${self} prune --account acme --image-names api --image-tags 'pr-*' --cut-off 30d --dry-run
   $ ${self} prune --account acme --image-names 'api web-*' --image-tags 'pr-* !pr-demo' --cut-off 2w`
 
 function flagOf(
@@ -94,8 +96,14 @@ function flagsOf(command: Command): Flags {
   )
 }
 
-function prune({ 'plan-file': planPath, ...flags }: Flags): Promise<number> {
+async function prune({ 'plan-file': planPath, ...flags }: Flags): Promise<number> {
   const { env } = process
+  if (typeof planPath === 'string' && !(await canHold(planPath))) {
+    process.stderr.write(
+      `error: plan-file: ${planPath} cannot be written. Nothing was requested.\n`,
+    )
+    return 1
+  }
   const given = Object.entries(flags).filter(([, value]) => value !== undefined)
   const inputs: RawInputs = Object.fromEntries(given.map(([name, value]) => [name, String(value)]))
   return main(
@@ -110,6 +118,14 @@ function prune({ 'plan-file': planPath, ...flags }: Flags): Promise<number> {
       out: process.stdout,
       err: process.stderr,
     }),
+  )
+}
+
+/** Whether a file may be made or replaced there. A plan must not get lost after the deletes. */
+function canHold(path: string): Promise<boolean> {
+  return access(dirname(path), constants.W_OK).then(
+    () => true,
+    () => false,
   )
 }
 
@@ -131,8 +147,10 @@ async function serve(options: {
   empty?: boolean
 }): Promise<void> {
   const { apiPort = 0, registryPort = 0, empty = false } = options
-  const emulator = await startEmulator({ apiPort, registryPort })
-  if (empty) emulator.store.addToken({ token: demoToken, kind: 'classic', login: 'demo' })
+  const emulator = await startEmulator({ apiPort, registryPort }).catch((error: unknown) => {
+    throw new CommanderError(1, 'port', error instanceof Error ? error.message : String(error))
+  })
+  if (empty) welcome(emulator.store)
   else fillRegistry(emulator.store, Date.now())
   process.stdout.write(`${emulatorWords(emulator.apiUrl, emulator.registryUrl)}\n`)
   await new Promise((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve))
@@ -147,7 +165,7 @@ Token     ${demoToken}
 
 Try it from another terminal:
   export GITHUB_API_URL=${apiUrl} GITHUB_TOKEN=${demoToken}
-  ${self} prune --account ${demoAccount} --image-names '*' --cut-off 30d --registry ${registryUrl} --dry-run
+  ${self} prune --account ${demoAccount} --image-names '*' --image-tags 'pr-*' --cut-off 30d --registry ${registryUrl} --dry-run
 
 Stop with Ctrl-C.`
 }

@@ -4,6 +4,8 @@ import type { DeleteAnswer, VersionDeleter } from './ports.js'
 
 /** As many deletes may be on their way at once, so that the latency of one does not eat the pace. */
 const mostInFlight = 10
+/** So many denied deletes, and not one that worked, mean that the token may not delete here. */
+const enoughDenials = 5
 
 /**
  * Carries out the deletions of one package in their order, a few at a time. A version is touched only when everything
@@ -32,6 +34,7 @@ class DeletionRun {
   /** Why no further delete may start, once something has said so. */
   #ended: string | undefined
   #anyDeleted = false
+  #denials = 0
 
   constructor(deleter: VersionDeleter, pacer: Pacer, told: (outcome: Outcome) => void) {
     this.#deleter = deleter
@@ -81,10 +84,16 @@ class DeletionRun {
     const answer = await this.#deleter.deleteVersion(version)
     this.#pacer.settled(answer.status === 'deleted')
     if (answer.status === 'deleted') this.#anyDeleted = true
-    // A token that has deleted here may do so: then it is this one version that is denied.
-    if (answer.status === 'denied' && !this.#anyDeleted) this.#ended ??= notAllowed
+    if (answer.status === 'denied' && this.#isHopeless(answer.everywhere))
+      this.#ended ??= notAllowed
     if (answer.status === 'limited') this.#ended ??= answer.why
     this.#settle(version, resultOf(answer))
+  }
+
+  /** One denied version says nothing of the others; several, and none that worked, say that the right is missing. */
+  #isHopeless(everywhere: boolean): boolean {
+    this.#denials++
+    return !this.#anyDeleted && (everywhere || this.#denials >= enoughDenials)
   }
 
   #settle(version: PackageVersion, result: OutcomeResult): void {
@@ -113,7 +122,7 @@ const stillThere: OutcomeResult = {
 }
 
 function resultOf(answer: DeleteAnswer): OutcomeResult {
-  if (answer.status === 'denied') return { ...answer, status: 'failed' }
+  if (answer.status === 'denied') return { status: 'failed', why: answer.why, hint: answer.hint }
   if (answer.status === 'limited') return { ...answer, status: 'remaining' }
   return answer
 }

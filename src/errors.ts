@@ -7,6 +7,7 @@ export type ErrorCode =
   | 'listing-not-whole'
   | 'manifest-unreadable'
   | 'unexpected-answer'
+  | 'out-of-time'
   | 'unavailable'
 
 /** An error with a code for programs, and for people what happened and what to do about it. */
@@ -21,4 +22,13 @@ export class RetentionError extends Error {
     this.code = code
     this.hint = hint
   }
+}
+
+/** The run ended before a package was looked at whole. Nothing is wrong; the next run looks again. */
+export function outOfTime(): RetentionError {
+  return new RetentionError(
+    'out-of-time',
+    'the time of the run was used up',
+    'The next run looks at it again.',
+  )
 }

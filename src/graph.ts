@@ -126,15 +126,9 @@ export function isRoot(node: Node): boolean {
   return node.ownTags.length > 0 || (node.containedIn.length === 0 && node.attachedTo.length === 0)
 }
 
-/**
- * A version without a tag of its own that has an attachment tag whose subject is not in the package. What it signs may
- * be stored elsewhere.
- */
-export function isOrphanAttachment({ ownTags, version, missingSubjects }: Node): boolean {
-  if (ownTags.length > 0) return false
-  return version.tags
-    .map(subjectOfTag)
-    .some((subject) => subject && missingSubjects.includes(subject))
+/** A root that no tag of its own makes an image: an attachment tag whose subject is not in the package. */
+export function isOrphanAttachment(node: Node): boolean {
+  return isRoot(node) && node.ownTags.length === 0 && node.version.tags.length > 0
 }
 
 /**

@@ -4,10 +4,14 @@ import type { OutputName } from './report/outputs.js'
 /** Where a run gets its inputs and tells its story: the Actions runner or a terminal. */
 export interface Host {
   readonly inputs: RawInputs
+  /** Names of inputs that were given and do not exist. */
+  readonly unknownInputs: readonly string[]
   readonly environment: Environment
   readonly log: Log
   /** Shows how far deleting has come. */
   readonly progress: Progress
+  /** Aborted when a person or the runner asks the run to end. */
+  readonly cancelled: AbortSignal
   /** Keeps the plan file. @returns its path, or undefined when nobody asked for it */
   readonly writePlan: (text: string) => Promise<string | undefined>
   /** Called once at the end, with everything a run has to hand over. */
@@ -29,6 +33,8 @@ export interface Log {
 }
 
 export interface Progress {
+  /** A person sees it move, so the log needs no lines about it. */
+  readonly isShown: boolean
   readonly start: (total: number) => void
   /** @param rate deletes a minute at the moment */
   readonly update: (done: number, rate: number) => void

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { RetentionError } from './errors.js'
 import { isDigest, type Digest } from './model.js'
+import { nearest } from './nearest.js'
 import { durationForm, parseDuration } from './policy/durations.js'
 import {
   compileNamePatterns,
@@ -155,14 +156,21 @@ export interface Settings {
  *
  * @throws RetentionError `bad-input` that names every mistake at once: the input, what it got and what it takes
  */
-export function parseInputs(raw: RawInputs, environment: Environment): Settings {
+export function parseInputs(
+  raw: RawInputs,
+  environment: Environment,
+  unknown: readonly string[] = [],
+): Settings {
   const given = Object.fromEntries(
     Object.entries(withDefaults(raw, environment)).filter(([, value]) => value.trim() !== ''),
   )
   const parsed = inputsSchema(environment).safeParse(given)
-  const mistakes = parsed.success
-    ? contradictions(parsed.data, environment)
-    : parsed.error.issues.map(mistakeOf)
+  const mistakes = [
+    ...unknown.map(unknownInput),
+    ...(parsed.success
+      ? contradictions(parsed.data, environment)
+      : parsed.error.issues.map(mistakeOf)),
+  ]
   if (!parsed.success || mistakes.length > 0) throw badInput(mistakes)
   return toSettings(parsed.data, environment)
 }
@@ -238,6 +246,11 @@ function mistakeOf(issue: z.core.$ZodIssue): string {
   return `${input}: is missing; it takes ${neededFrom[input] ?? 'a value'}`
 }
 
+function unknownInput(name: string): string {
+  const near = nearest(name, Object.keys(inputDefinitions))
+  return `${name}: is no input of this action${near === undefined ? '' : `; did you mean ${near}?`}`
+}
+
 /** Mistakes that no input makes alone. */
 function contradictions(inputs: ParsedInputs, environment: Environment): string[] {
   const mistakes: string[] = []
@@ -287,6 +300,13 @@ function warningsOf(inputs: ParsedInputs, environment: Environment): string[] {
   if (!/^gh[ps]_/.test(inputs.token)) {
     warnings.push(
       'The token is neither a classic personal access token (ghp_) nor a GITHUB_TOKEN or App token (ghs_). GitHub documents no other kind for packages; it is tried all the same.',
+    )
+  }
+  const names = inputs['image-names'].kind === 'exact' ? inputs['image-names'].names : []
+  const doubled = names.find((name) => name.startsWith(`${inputs.account?.toLowerCase() ?? ''}/`))
+  if (doubled !== undefined) {
+    warnings.push(
+      `image-names: "${doubled}" begins with the account; a package is named by what comes after it. If that is not its name, leave the account out.`,
     )
   }
   if (inputs['keep-n-most-recent'] > 0 && inputs['tag-selection'] === 'untagged') {

@@ -4,12 +4,13 @@ import { fetchFor, type Fetch } from './fetching.js'
 import type { Host } from './host.js'
 import { parseInputs, type Settings } from './inputs.js'
 import { readManifests } from './manifests.js'
-import type { Outcome, PackageVersion, Refusal, RefusalCode, Snapshot } from './model.js'
+import type { Outcome, PackageVersion, Plan, Refusal, RefusalCode, Snapshot } from './model.js'
 import { PackagesClient, type Account } from './packages.js'
 import { Pacer } from './pacing.js'
 import { describePolicy } from './policy/describe.js'
+import type { Policy } from './policy/policy.js'
 import { formatDuration } from './policy/durations.js'
-import type { Clock, VersionDeleter, VersionLister } from './ports.js'
+import type { Clock, ManifestReader, VersionDeleter, VersionLister } from './ports.js'
 import { RegistryClient } from './registry.js'
 import { planLines, type AgeView } from './report/lines.js'
 import { outputsOf } from './report/outputs.js'
@@ -25,7 +26,7 @@ import {
 import { summaryOf } from './report/summary.js'
 import { lookupIn, nameOf } from './report/words.js'
 import { secondLook } from './second-look.js'
-import { plan } from './selector.js'
+import { plan, refuse, undecided } from './selector.js'
 
 /** What every step of a run needs. */
 interface Run {
@@ -36,8 +37,6 @@ interface Run {
   readonly client: PackagesClient
   readonly registryFetch: Fetch
   readonly account: Account
-  /** When no new package may be begun, or undefined. */
-  readonly deadline: number | undefined
 }
 
 const systemClock: Clock = {
@@ -45,23 +44,39 @@ const systemClock: Clock = {
   sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
 }
 
+/** The same clock, whose sleep ends early when the run is cancelled. */
+function wakeful(clock: Clock, cancelled: AbortSignal): Clock {
+  const woken = new Promise<void>((resolve) => {
+    cancelled.addEventListener('abort', () => {
+      resolve()
+    })
+  })
+  return {
+    now: clock.now,
+    sleep: (milliseconds) => Promise.race([clock.sleep(milliseconds), woken]),
+  }
+}
+
 /** Time that is kept back from the time budget for deletes on their way and for the report. */
 const closingTime = 5000
 const progressEvery = 30_000
+/** What a shell expects of a program that Ctrl-C has ended. */
+const cancelledCode = 130
 
 /**
  * A whole run: read the inputs, and for each package list, read, judge, show, delete; then tell. Outputs, summary and
  * plan file are written whatever happens.
  *
- * @returns the exit code: 1 for bad input, a package left alone or a failed delete, else 0
+ * @returns the exit code: 1 for bad input, a package left alone or a failed delete, 130 when cancelled, else 0
  */
-export async function main(host: Host, clock: Clock = systemClock): Promise<number> {
+export async function main(host: Host, time: Clock = systemClock): Promise<number> {
+  const clock = wakeful(time, host.cancelled)
   const started = clock.now()
-  host.hide(host.inputs.token ?? '')
+  host.hide(host.inputs.token?.trim() ?? '')
   let settings: Settings | undefined
   let report: RunReport
   try {
-    settings = parseInputs(host.inputs, host.environment)
+    settings = parseInputs(host.inputs, host.environment, host.unknownInputs)
     report = await runAll(settings, host, clock, started)
   } catch (error) {
     const refusal = refusalOf(error)
@@ -69,6 +84,7 @@ export async function main(host: Host, clock: Clock = systemClock): Promise<numb
     report = failedRun(host, settings, refusal)
   }
   await finish(host, settings, report, clock.now())
+  if (host.cancelled.aborted) return cancelledCode
   return hasFailed(report) ? 1 : 0
 }
 
@@ -92,7 +108,7 @@ async function runAll(
 
   const packages: PackageReport[] = []
   for (const name of names) {
-    packages.push(isLate(run) ? notReached(run, name) : await runPackage(run, name))
+    packages.push(await runPackage(run, name))
   }
   const { login, route } = run.account
   return { account: login, route, dryRun: settings.dryRun, packages, failure: undefined }
@@ -109,14 +125,14 @@ async function prepare(
     timeBudget === undefined
       ? undefined
       : started + timeBudget - Math.min(closingTime, timeBudget / 10)
-  const pacer = new Pacer({ clock, deletesPerMinute, deadline })
+  const pacer = new Pacer({ clock, deletesPerMinute, deadline, cancelled: host.cancelled })
   const told = (message: string) => {
     host.log.warn(message)
   }
   const client = new PackagesClient({ apiUrl, token, fetch: fetchFor(apiUrl), clock, pacer, told })
   const account = await client.findAccount(settings.account)
   const registryFetch = fetchFor(registryUrl)
-  return { settings, host, clock, pacer, client, registryFetch, account, deadline }
+  return { settings, host, clock, pacer, client, registryFetch, account }
 }
 
 async function chooseNames({ settings, client, account }: Run): Promise<readonly string[]> {
@@ -140,53 +156,79 @@ function announce({ settings, host, account }: Run, names: readonly string[]): v
   }
 }
 
-function isLate({ deadline, clock }: Run): boolean {
-  return deadline !== undefined && clock.now() >= deadline
-}
-
-function notReached({ account, host }: Run, name: string): PackageReport {
-  const why = 'the time budget was used up before its turn'
-  host.log.warn(`${account.login}/${name}: not looked at, ${why}.`)
-  return emptyPackage(account.login, name, { notReached: why })
-}
-
-/** List, read, judge, mark, sweep, show; and unless it is a dry run, look again and delete. */
+/** One package from its listing to its last delete. What goes wrong in it is its own matter. */
 async function runPackage(run: Run, name: string): Promise<PackageReport> {
+  const { account, host } = run
+  try {
+    return await prunePackage(run, name)
+  } catch (error) {
+    const refusal = refusalOf(error)
+    if (error instanceof RetentionError && error.code === 'out-of-time') {
+      const why = host.cancelled.aborted ? 'the run was cancelled' : 'the time budget was used up'
+      host.log.warn(`${account.login}/${name}: not looked at: ${why}.`)
+      return emptyPackage(account.login, name, { notReached: why })
+    }
+    tellRefusals(run, name, [refusal])
+    return emptyPackage(account.login, name, { refusal })
+  }
+}
+
+/** List, read, judge, mark, sweep, look again, show; and unless it is a dry run, delete. */
+async function prunePackage(run: Run, name: string): Promise<PackageReport> {
   const { settings, host, clock, account } = run
-  const source = run.client.openPackage(account, name)
-  const snapshot = await takeSnapshot(run, name, source)
+  // The age of a version is judged as of the moment before it was listed: what grows old meanwhile is not old yet.
   const now = clock.now()
-  const made = plan(snapshot, settings.policy, now)
+  const source = run.client.openPackage(account, name)
+  const made = await makePlan(run, name, source, now)
   const report = { name, plan: made, outcomes: [], notReached: undefined }
   show(run, report, now)
   if (settings.dryRun || made.deletions.length === 0) return report
 
-  const findings = secondLook(snapshot, settings.policy, now, made.deletions)
-  if (findings.length > 0) {
-    tellRefusals(run, name, findings)
-    return { ...report, plan: { ...made, deletions: [], refusals: findings } }
-  }
-  const outcomes = await carryOut(run, report, source)
-  const done = { ...report, outcomes }
-  host.log.info(`${account.login}/${name}: ${closingWords(done, clock.now() - now)}`)
+  const begun = clock.now()
+  const done = await carryOut(run, report, source)
+  host.log.info(`${account.login}/${name}: ${closingWords(done, clock.now() - begun)}`)
   return done
 }
 
-/** What GitHub and the registry know of a package; what cannot be known becomes a refusal. */
-async function takeSnapshot(run: Run, name: string, lister: VersionLister): Promise<Snapshot> {
-  const { settings, account, clock, registryFetch } = run
-  const ref = { account: account.login, name }
-  let versions: PackageVersion[]
-  try {
-    versions = await lister.listVersions()
-  } catch (error) {
-    return { package: ref, versions: [], manifests: new Map(), refusals: [refusalOf(error)] }
+/** A plan that has passed the second look, on a snapshot that leaves nothing undecided. */
+async function makePlan(run: Run, name: string, lister: VersionLister, now: number): Promise<Plan> {
+  const { policy } = run.settings
+  const registry = openRegistry(run, name)
+  let snapshot = await takeSnapshot(run, name, await lister.listVersions(), registry)
+  let made = plan(snapshot, policy, now)
+  for (let open = undecided(made, snapshot); open.length > 0; open = undecided(made, snapshot)) {
+    const more = await takeSnapshot(run, name, open, registry)
+    const manifests = new Map([...snapshot.manifests, ...more.manifests])
+    snapshot = { ...snapshot, manifests, refusals: [...snapshot.refusals, ...more.refusals] }
+    made = plan(snapshot, policy, now)
   }
-  const { registryUrl, token } = settings
-  const options = { registryUrl, token, fetch: registryFetch, clock, random: Math.random }
-  const registry = new RegistryClient(`${account.login}/${name}`, options)
+  return refuse(made, secondLook(snapshot, policy, now, made.deletions))
+}
+
+function openRegistry({ settings, account, clock, pacer, registryFetch }: Run, name: string) {
+  return new RegistryClient(`${account.login}/${name}`, {
+    registryUrl: settings.registryUrl,
+    token: settings.token,
+    fetch: registryFetch,
+    clock,
+    random: Math.random,
+    hasTimeFor: (wait) => pacer.hasTimeFor(wait),
+  })
+}
+
+/** What the registry says of versions; what cannot be read becomes a refusal. */
+async function takeSnapshot(
+  { account, host }: Run,
+  name: string,
+  versions: readonly PackageVersion[],
+  registry: ManifestReader,
+): Promise<Snapshot> {
   const { manifests, failure } = await readManifests(versions, registry)
-  run.host.log.debug(`${ref.account}/${name}: ${versions.length} listed, ${manifests.size} read.`)
+  if (failure instanceof RetentionError && failure.code === 'out-of-time') throw failure
+  const ref = { account: account.login, name }
+  host.log.debug(
+    `${ref.account}/${name}: ${versions.length} versions, ${manifests.size} manifests read.`,
+  )
   const refusals = failure === undefined ? [] : [refusalOf(failure)]
   return { package: ref, versions, manifests, refusals }
 }
@@ -208,53 +250,83 @@ function refusalOf(error: unknown): Refusal {
 
 function show({ settings, host, account }: Run, report: PackageReport, now: number): void {
   const { name, plan: made } = report
-  const { listed, planned, kept } = totalsOf(report)
+  const { listed, planned, refused, kept } = totalsOf(report)
   const verb = settings.dryRun ? 'would go' : 'will go'
   const view: AgeView = { now, by: settings.policy.ageBy }
   if (listed > 0) {
-    const counts = `${planned} of ${listed} versions ${verb}, ${kept} stay`
+    const counts =
+      refused > 0
+        ? `${refused} of ${listed} versions would have gone, all stay`
+        : `${planned} of ${listed} versions ${verb}, ${kept} stay`
     host.log.group(`${account.login}/${name}: ${counts}`)
     for (const line of planLines(made, view)) host.log.info(line)
     host.log.endGroup()
   } else if (made.refusals.length === 0) host.log.info(`${account.login}/${name}: no versions`)
   tellRefusals({ host, account }, name, made.refusals)
+  for (const source of unusedPatterns(settings.policy, made)) {
+    host.log.warn(`${account.login}/${name}: image-tags: ${source} matches no tag of this package`)
+  }
+}
+
+/** Patterns without effect: most often a mistake, and as an exclusion a dangerous one. */
+function unusedPatterns(policy: Policy, { decisions }: Plan): string[] {
+  const tags = decisions.flatMap(({ version }) => version.tags)
+  const named = policy.deleteRules.flatMap((rule) => rule.tags ?? [])
+  const unused = [...named, ...policy.protect].filter(({ matches }) => !tags.some(matches))
+  return tags.length === 0 ? [] : unused.map(({ source }) => source)
 }
 
 function tellRefusals(
   { host, account }: Pick<Run, 'host' | 'account'>,
   name: string,
   refusals: readonly Refusal[],
+  fate = 'left alone, nothing in it is deleted',
 ): void {
   for (const { message, hint } of refusals) {
-    host.log.error(
-      `${account.login}/${name}: left alone, nothing in it was deleted: ${message}. ${hint}`,
-    )
+    host.log.error(`${account.login}/${name}: ${fate}: ${message}. ${hint}`)
   }
 }
 
+/** Deletes what is planned. Whatever goes wrong, what was done until then is in the report. */
 async function carryOut(
-  { host, pacer, clock }: Run,
-  { name, plan: { decisions, deletions } }: PackageReport,
+  run: Run,
+  report: PackageReport,
   deleter: VersionDeleter,
-): Promise<Outcome[]> {
-  const lookup = lookupIn(decisions)
-  let done = 0
-  let lastLine = clock.now()
-  host.progress.start(deletions.length)
-  const told = (outcome: Outcome) => {
-    host.progress.update(++done, pacer.perMinute)
-    const decision = lookup(outcome.version.digest)
-    tellOutcome(host, `${name} ${decision === undefined ? '' : nameOf(decision)}`, outcome)
-    if (clock.now() - lastLine < progressEvery) return
-    lastLine = clock.now()
-    const left = formatDuration(((deletions.length - done) / pacer.perMinute) * 60_000)
-    host.log.info(
-      `${name}: ${done} of ${deletions.length} done, ${Math.round(pacer.perMinute)} a minute, about ${left} left`,
-    )
+): Promise<PackageReport> {
+  const { host, pacer } = run
+  const { name, plan: made } = report
+  const outcomes: Outcome[] = []
+  const tellProgress = progressLines(run, name, made.deletions.length)
+  const lookup = lookupIn(made.decisions)
+  host.progress.start(made.deletions.length)
+  try {
+    await deleteAll(made.deletions, deleter, pacer, (outcome) => {
+      outcomes.push(outcome)
+      const decision = lookup(outcome.version.digest)
+      tellOutcome(host, `${name} ${decision === undefined ? '' : nameOf(decision)}`, outcome)
+      tellProgress(outcomes.length)
+    })
+    return { ...report, outcomes }
+  } catch (error) {
+    const refusals = [refusalOf(error)]
+    tellRefusals(run, name, refusals, 'its deletes ended early')
+    return { ...report, outcomes, plan: { ...made, refusals } }
+  } finally {
+    host.progress.stop()
   }
-  const outcomes = await deleteAll(deletions, deleter, pacer, told)
-  host.progress.stop()
-  return outcomes
+}
+
+/** A bar on a terminal, and in a log a line every half minute. */
+function progressLines({ host, clock, pacer }: Run, name: string, total: number) {
+  let lastLine = clock.now()
+  return (done: number) => {
+    host.progress.update(done, pacer.perMinute)
+    if (host.progress.isShown || clock.now() - lastLine < progressEvery) return
+    lastLine = clock.now()
+    const left = formatDuration(((total - done) / pacer.perMinute) * 60_000)
+    const pace = `${Math.round(pacer.perMinute)} a minute, about ${left} left`
+    host.log.info(`${name}: ${done} of ${total} done, ${pace}`)
+  }
 }
 
 function tellOutcome({ log }: Host, label: string, { version, result }: Outcome): void {
@@ -282,7 +354,7 @@ function closingWords(report: PackageReport, took: number): string {
     ...(alreadyGone > 0 ? [`${alreadyGone} already gone`] : []),
     ...(retained > 0 ? [`${retained} retained by GitHub`] : []),
     ...(failed > 0 ? [`${failed} failed`] : []),
-    ...(remaining > 0 ? [`${remaining} left for the next run`] : []),
+    ...(remaining > 0 ? [`${remaining} not tried`] : []),
   ]
   const why = report.outcomes.map(({ result }) => result).find((r) => r.status === 'remaining')?.why
   return `${counts.join(', ')} in ${formatDuration(took)}${why === undefined ? '' : ` (${why})`}.`
@@ -296,11 +368,12 @@ async function finish(
 ): Promise<void> {
   const view: AgeView = { now, by: settings?.policy.ageBy ?? 'updated' }
   const sentences = settings === undefined ? [] : describePolicy(settings.policy)
-  const planPath = await host.writePlan(planFile(report, now))
-  await host.finish({
-    outputs: outputsOf(report, planPath),
-    summary: summaryOf(report, sentences, view),
+  const planPath = await host.writePlan(planFile(report, now)).catch((error: unknown) => {
+    host.log.error(`plan.json could not be written: ${refusalOf(error).message}`)
+    return undefined
   })
+  const outputs = outputsOf(report, planPath)
+  await host.finish({ outputs, summary: summaryOf(report, sentences, view) })
   if (report.packages.length < 2) return
   const { listed, planned, kept, deleted } = sum(report.packages)
   const done = report.dryRun ? `${planned} would go` : `${deleted} of ${planned} planned deleted`

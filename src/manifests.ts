@@ -24,7 +24,6 @@ export async function readManifests(
     ({ digest, tags }) => tags.length === 0 && !reading.knows(digest),
   )
   await reading.inLanes(untagged)
-  await reading.inParallel(reading.sharedAttestations())
   return { manifests: reading.manifests, failure: reading.failure }
 }
 
@@ -58,28 +57,6 @@ class Reading {
   /** Reads versions that may turn out to be children of each other: every lane from its newest to its oldest. */
   async inLanes(versions: readonly PackageVersion[]): Promise<void> {
     await Promise.all(cutIntoLanes(versions).map((lane) => this.#work(lane.values())))
-  }
-
-  /**
-   * Attestations that were taken from their index without a read, but whose platform image another index or a tag may
-   * keep: only their own manifest tells whether they are attached to it or go with their index.
-   */
-  sharedAttestations(): PackageVersion[] {
-    const indexes = [...this.manifests.values()]
-    const named = new Set<Digest>()
-    const shared = new Set<Digest>()
-    for (const { digest } of indexes.flatMap(({ children }) => children)) {
-      if (named.has(digest) || this.#listed.get(digest)?.tags.length) shared.add(digest)
-      named.add(digest)
-    }
-    const unread = indexes
-      .flatMap(({ children }) => children)
-      .filter(
-        ({ digest, attests }) => attests && shared.has(attests) && !this.manifests.has(digest),
-      )
-      .map(({ digest }) => digest)
-    for (const digest of unread) this.#known.delete(digest)
-    return [...new Set(unread)].flatMap((digest) => this.#listed.get(digest) ?? [])
   }
 
   async #work(queue: Iterator<PackageVersion> & Iterable<PackageVersion>): Promise<void> {

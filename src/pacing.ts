@@ -7,6 +7,8 @@ export interface PacerOptions {
   readonly deletesPerMinute: number
   /** When no new delete may start any more, or undefined. */
   readonly deadline: number | undefined
+  /** Aborted when a person or the runner ends the run; nothing new may start then. */
+  readonly cancelled?: AbortSignal
 }
 
 /** What the API's headers tell of the hourly quota. */
@@ -19,7 +21,7 @@ interface Quota {
 
 /** Why no further delete may start in this run. */
 export interface Stop {
-  readonly reason: 'time-budget' | 'quota'
+  readonly reason: 'time-budget' | 'quota' | 'cancelled'
   /** For the reader: what ran out and when the next run can go on. */
   readonly why: string
 }
@@ -29,6 +31,8 @@ const reservedShare = 0.1
 /** After a secondary limit the pace comes back by this share of the ceiling with every delete that succeeds. */
 const recovery = 0.02
 const slowestPerMinute = 5
+/** Epoch seconds; a later reset is no date. */
+const latestReset = 1e11
 
 /**
  * Decides when the next delete may start: evenly spaced at the pace, later after GitHub asked to wait, and not at all
@@ -40,17 +44,20 @@ export class Pacer {
   readonly #clock: Clock
   readonly #ceiling: number
   readonly #deadline: number | undefined
+  readonly #cancelled: AbortSignal | undefined
   #perMinute: number
   #nextTurn = 0
+  #pausedUntil = 0
   #quota: Quota | undefined
   /** Turns that were given out and have not settled yet: each will still take from the quota. */
   #open = 0
 
-  constructor({ clock, deletesPerMinute, deadline }: PacerOptions) {
+  constructor({ clock, deletesPerMinute, deadline, cancelled }: PacerOptions) {
     this.#clock = clock
     this.#ceiling = deletesPerMinute
     this.#perMinute = deletesPerMinute
     this.#deadline = deadline
+    this.#cancelled = cancelled
   }
 
   /** Deletes a minute at the moment. */
@@ -58,8 +65,9 @@ export class Pacer {
     return this.#perMinute
   }
 
-  /** Whether the time budget bears a wait of so many milliseconds. */
+  /** Whether the run goes on and its time budget bears a wait of so many milliseconds. */
   hasTimeFor(wait: number): boolean {
+    if (this.#cancelled?.aborted) return false
     return this.#deadline === undefined || this.#clock.now() + wait < this.#deadline
   }
 
@@ -67,11 +75,11 @@ export class Pacer {
   async turn(): Promise<Stop | undefined> {
     const now = this.#clock.now()
     const start = Math.max(now, this.#nextTurn)
-    const stop = this.#outOfQuota() ?? this.#tooLate(start)
+    const stop = this.#tooLate(start) ?? this.#outOfQuota()
     if (stop !== undefined) return stop
     this.#nextTurn = start + 60_000 / this.#perMinute
     if (start > now) await this.#clock.sleep(start - now)
-    const late = this.#outOfQuota()
+    const late = this.#tooLate(start) ?? this.#outOfQuota()
     if (late === undefined) this.#open++
     return late
   }
@@ -81,7 +89,7 @@ export class Pacer {
     const limit = Number(headers['x-ratelimit-limit'] ?? NaN)
     const remaining = Number(headers['x-ratelimit-remaining'] ?? NaN)
     const reset = Number(headers['x-ratelimit-reset'] ?? NaN)
-    if (!Number.isFinite(limit + remaining + reset)) return
+    if (!Number.isFinite(limit + remaining) || !(reset > 0 && reset < latestReset)) return
     // Answers overtake each other: within one window the quota never grows.
     const known = this.#quota?.reset === reset ? this.#quota.remaining : Infinity
     this.#quota = { limit, remaining: Math.min(remaining, known), reset }
@@ -96,8 +104,12 @@ export class Pacer {
 
   /** GitHub asked to slow down: nothing starts before the wait is over, then at half the pace. */
   slowDown(wait: number): void {
-    this.#perMinute = Math.max(Math.min(slowestPerMinute, this.#ceiling), this.#perMinute / 2)
-    this.#nextTurn = Math.max(this.#nextTurn, this.#clock.now() + wait)
+    const now = this.#clock.now()
+    // Those that were on their way together are limited together: that is one request to slow down.
+    if (now >= this.#pausedUntil)
+      this.#perMinute = Math.max(Math.min(slowestPerMinute, this.#ceiling), this.#perMinute / 2)
+    this.#pausedUntil = Math.max(this.#pausedUntil, now + wait)
+    this.#nextTurn = Math.max(this.#nextTurn, this.#pausedUntil)
   }
 
   #outOfQuota(): Stop | undefined {
@@ -109,6 +121,7 @@ export class Pacer {
   }
 
   #tooLate(start: number): Stop | undefined {
+    if (this.#cancelled?.aborted) return { reason: 'cancelled', why: 'the run was cancelled' }
     if (this.#deadline === undefined || start < this.#deadline) return undefined
     return {
       reason: 'time-budget',

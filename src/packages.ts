@@ -3,8 +3,9 @@ import { retry } from '@octokit/plugin-retry'
 import { throttling } from '@octokit/plugin-throttling'
 import { RequestError } from '@octokit/request-error'
 import Bottleneck from 'bottleneck/light.js'
+import { Response } from 'undici'
 import { z } from 'zod'
-import { RetentionError } from './errors.js'
+import { outOfTime, RetentionError } from './errors.js'
 import type { Fetch } from './fetching.js'
 import { isDigest, type PackageVersion } from './model.js'
 import type { Pacer } from './pacing.js'
@@ -59,15 +60,22 @@ interface Page<T> {
   readonly last: number | undefined
 }
 
+/** Only a full ISO time counts, and none from before GitHub: a zero time is unknown, not old. */
 function timeOf(text: string | null | undefined): number | undefined {
-  const milliseconds = Date.parse(text ?? '')
-  return Number.isNaN(milliseconds) ? undefined : milliseconds
+  const milliseconds = /^\d{4}-\d\d-\d\dT/.test(text ?? '') ? Date.parse(text ?? '') : NaN
+  return milliseconds > Date.UTC(2008) ? milliseconds : undefined
 }
 
-/** Octokit lets an AbortError pass without another try. */
+/** A delete that may have worked or not, without time for another try. Octokit lets an AbortError pass. */
 class OutOfTime extends Error {
   override readonly name = 'AbortError'
-  override readonly message = 'GitHub gave no answer, and the time budget bears no other try'
+}
+
+/** Reads an answer to its end, so that one that is cut off counts as a lost connection and is tried again. */
+async function whole(answer: Response): Promise<Response> {
+  if (answer.body === null) return answer
+  const { status, headers } = answer
+  return new Response(await answer.arrayBuffer(), { status, headers })
 }
 
 /** One package of an account, as the core sees it. */
@@ -92,16 +100,16 @@ export class PackagesClient {
   /** Remembers deletes without an answer, and lets none be tried again for which no time is left. */
   #watchDeletes({ fetch, apiUrl, pacer }: PackagesOptions): Fetch {
     return async (url, init) => {
-      if (init?.method !== 'DELETE' || typeof url !== 'string') return fetch(url, init)
-      const unanswered = () => {
+      if (init?.method !== 'DELETE' || typeof url !== 'string') return whole(await fetch(url, init))
+      const unanswered = (what: string) => {
         this.#unanswered.add(url.slice(apiUrl.length))
-        if (!pacer.hasTimeFor(longestRetryWait)) throw new OutOfTime()
+        if (!pacer.hasTimeFor(longestRetryWait)) throw new OutOfTime(what)
       }
       const answer = await fetch(url, init).catch((error: unknown) => {
-        unanswered()
+        unanswered('GitHub gave no answer')
         throw error
       })
-      if (answer.status >= 500) unanswered()
+      if (answer.status >= 500) unanswered(`GitHub answered ${answer.status}`)
       return answer
     }
   }
@@ -167,17 +175,17 @@ export class PackagesClient {
     let previous: string | undefined
     let problem = ''
     for (let attempt = 0; attempt < listingAttempts; attempt++) {
-      const count = (await this.#get(path, {}, packageBody)).data.version_count
-      const listing = await this.#listOnce(`${path}/versions`)
+      const listing = await this.#listOnce(path)
       if (typeof listing === 'string') {
         problem = listing
+        previous = undefined
         continue
       }
-      if (listing.length === count) return listing.map(versionOf)
-      const fingerprint = JSON.stringify(listing)
-      if (fingerprint === previous) return listing.map(versionOf)
+      const { rows, count } = listing
+      const fingerprint = JSON.stringify(rows)
+      if (rows.length === count || fingerprint === previous) return rows.map(versionOf)
       previous = fingerprint
-      problem = `it has ${listing.length} versions, and the package counts ${count}`
+      problem = `it has ${rows.length} versions, and the package counts ${count}`
     }
     throw new RetentionError(
       'listing-not-whole',
@@ -186,11 +194,17 @@ export class PackagesClient {
     )
   }
 
-  /** One pass over all pages. @returns the rows, or in words why the pass cannot be trusted */
-  async #listOnce(path: string): Promise<VersionBody[] | string> {
+  /**
+   * One pass over all pages. The count is asked for after page 1: a push after that changes page 1, and a delete after
+   * that makes the rows too few, so that the two cannot hide each other.
+   *
+   * @returns the rows and the package's own count of them, or in words why the pass cannot be trusted
+   */
+  async #listOnce(path: string): Promise<{ rows: VersionBody[]; count: number } | string> {
     const fetchPage = (page: number) =>
-      this.#get(path, { per_page: pageSize, page, state: 'active' }, versionPage)
+      this.#get(`${path}/versions`, { per_page: pageSize, page, state: 'active' }, versionPage)
     const first = await fetchPage(1)
+    const { version_count: count } = (await this.#get(path, {}, packageBody)).data
     const pages = [first]
     const known = first.last ?? 1
     for (let from = 2; from <= known; from += pagesAtOnce) {
@@ -200,15 +214,27 @@ export class PackagesClient {
       )
       pages.push(...(await Promise.all(numbers.map(fetchPage))))
     }
-    for (let next = pages.at(-1)?.next; next !== undefined; next = pages.at(-1)?.next) {
-      pages.push(await fetchPage(next))
-    }
+    await this.#followOn(pages, fetchPage)
     if (pages.length > 1) {
       const again = await fetchPage(1)
       if (JSON.stringify(again.data) !== JSON.stringify(first.data))
         return 'page 1 changed meanwhile'
     }
-    return joinPages(pages)
+    const rows = joinPages(pages)
+    return typeof rows === 'string' ? rows : { rows, count }
+  }
+
+  /** Reads on while there may be more: a link names the next page, or the last page is full and no link says so. */
+  async #followOn(
+    pages: Page<VersionBody[]>[],
+    fetchPage: (page: number) => Promise<Page<VersionBody[]>>,
+  ): Promise<void> {
+    for (let last = pages.at(-1); last !== undefined; last = pages.at(-1)) {
+      if (last.next === undefined && last.data.length < pageSize) return
+      const page = await fetchPage(last.next ?? pages.length + 1)
+      if (last.next === undefined && page.data.length === 0) return
+      pages.push(page)
+    }
   }
 
   /** Deletes one version. Never throws: what went wrong is the answer. */
@@ -218,6 +244,7 @@ export class PackagesClient {
       return { status: 'deleted' }
     } catch (error) {
       if (statusOf(error) === 404) return this.#missing(path, error)
+      if (error instanceof OutOfTime) return this.#uncertain(path, error)
       return deleteAnswer(error)
     }
   }
@@ -234,9 +261,20 @@ export class PackagesClient {
     }
     return {
       status: 'denied',
+      everywhere: false,
       why: `GitHub answered 404 (${messageOf(error)}) although the version is there, as it does when the Admin role is missing`,
       hint: 'Give the repository the Admin role in the package settings under "Manage Actions access", or use a classic token of a package admin.',
     }
+  }
+
+  /** After the last delete that time allowed: looking tells whether it worked. */
+  async #uncertain(path: string, { message }: OutOfTime): Promise<DeleteAnswer> {
+    const gone = await this.#request('GET', path, {}).then(
+      () => false,
+      (error: unknown) => statusOf(error) === 404,
+    )
+    const why = `${message}, and the time budget bears no other try`
+    return gone ? { status: 'deleted' } : { status: 'limited', why }
   }
 
   async #get<T>(
@@ -245,6 +283,7 @@ export class PackagesClient {
     schema: z.ZodType<T>,
     special: (error: RequestError) => RetentionError | undefined = () => undefined,
   ): Promise<Page<T>> {
+    if (!this.#options.pacer.hasTimeFor(0)) throw outOfTime()
     const answer = await this.#request('GET', path, query).catch((error: unknown) => {
       if (!(error instanceof RequestError)) throw error
       throw special(error) ?? explain(error, path)
@@ -264,22 +303,25 @@ export class PackagesClient {
         this.#options.pacer.observe(answer.headers)
         return { data: answer.data as unknown, headers: answer.headers }
       } catch (error) {
-        const wait = this.#waitFor(error)
+        const wait = this.#waitFor(error, attempt)
         if (wait === undefined || attempt >= limitRetries) throw error
-        await this.#options.clock.sleep(wait * (attempt + 1))
+        await this.#options.clock.sleep(wait)
       }
     }
   }
 
   /** Milliseconds after which the same request is worth another try, or undefined. */
-  #waitFor(error: unknown): number | undefined {
+  #waitFor(error: unknown, attempt: number): number | undefined {
     if (!(error instanceof RequestError)) return undefined
-    this.#options.pacer.observe(error.response?.headers ?? {})
-    if (error.status === 401 && this.#worked) return 2000
+    const { pacer, told } = this.#options
+    pacer.observe(error.response?.headers ?? {})
+    if (error.status === 401 && this.#worked) return 2000 * (attempt + 1)
     if (error.status !== 429 || isPrimaryLimit(error) || isSecondaryLimit(error)) return undefined
-    const wait = 1000 * (Number(error.response?.headers['retry-after']) || unmarkedLimitWait)
-    this.#options.pacer.slowDown(wait)
-    this.#options.told(`GitHub answers 429; waiting ${wait / 1000} s.`)
+    const seconds = Number(error.response?.headers['retry-after']) || unmarkedLimitWait
+    const wait = 1000 * seconds * (attempt + 1)
+    pacer.slowDown(wait)
+    if (!pacer.hasTimeFor(wait)) return undefined
+    told(`GitHub answered 429; waiting ${wait / 1000} s.`)
     return wait
   }
 }
@@ -346,19 +388,37 @@ function joinPages(pages: readonly Page<VersionBody[]>[]): VersionBody[] | strin
   return rows
 }
 
-/** https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api: only the `rel` says which link is which. */
+/**
+ * Page numbers by the `rel` of their link.
+ * https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api
+ *
+ * @throws RetentionError `unexpected-answer` when there is a next page whose number cannot be read
+ */
 function readLinks(header: string | undefined): {
   next: number | undefined
   last: number | undefined
 } {
-  const pages = new Map<string, number>()
-  for (const [, address = '', rel = ''] of (header ?? '').matchAll(
-    /<([^<>]*)>\s*;\s*rel="([a-z]+)"/g,
-  )) {
-    const page = Number(/[?&]page=(\d+)/.exec(address)?.[1])
-    if (page > 0) pages.set(rel, page)
-  }
-  return { next: pages.get('next'), last: pages.get('last') }
+  const links = [...(header ?? '').matchAll(/<([^<>]*)>([^,<]*)/g)]
+  const pages = new Map(
+    links.map(([, address = '', parameters = '']) => linkOf(address, parameters)),
+  )
+  const [next, last] = [pages.get('next'), pages.get('last')]
+  if (next !== undefined && !(next > 1)) throw unreadableLink(header ?? '')
+  return { next, last: Number.isNaN(last) ? undefined : last }
+}
+
+/** The `rel` of a link and the page number in its address, NaN when there is none. */
+function linkOf(address: string, parameters: string): [rel: string, page: number] {
+  const rel = /;\s*rel="?([a-z]+)"?/i.exec(parameters)?.[1] ?? ''
+  return [rel.toLowerCase(), Number(/[?&]page=(\d+)/.exec(address)?.[1])]
+}
+
+function unreadableLink(header: string): RetentionError {
+  return new RetentionError(
+    'unexpected-answer',
+    `GitHub names a next page in a form that cannot be followed: ${header}`,
+    'The listing would not be whole, so nothing can be decided on it. If it persists, please report it.',
+  )
 }
 
 function statusOf(error: unknown): number | undefined {
@@ -382,7 +442,6 @@ function isPrimaryLimit({ status, response }: RequestError): boolean {
 
 function deleteAnswer(error: unknown): DeleteAnswer {
   const why = messageOf(error)
-  if (error instanceof OutOfTime) return { status: 'limited', why }
   if (!(error instanceof RequestError)) return { status: 'failed', why, hint: reportHint }
   if (error.status === 400 && /last tagged version|more than 5000 downloads/i.test(why)) {
     return { status: 'retained', why }
@@ -394,7 +453,13 @@ function deleteAnswer(error: unknown): DeleteAnswer {
     return { status: 'limited', why: 'GitHub keeps asking to slow down' }
   }
   if (error.status === 403) {
-    return { status: 'denied', why: `GitHub answered 403 (${why})`, hint: permissionHint }
+    const everywhere = /scopes? to delete|resource not accessible/i.test(why)
+    return {
+      status: 'denied',
+      everywhere,
+      why: `GitHub answered 403 (${why})`,
+      hint: permissionHint,
+    }
   }
   return { status: 'failed', why: `${answerWords(error)} (${why})`, hint: retryHint }
 }

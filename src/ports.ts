@@ -33,7 +33,13 @@ export type DeleteAnswer =
   | { readonly status: 'already-gone' }
   | { readonly status: 'retained'; readonly why: string }
   | { readonly status: 'failed'; readonly why: string; readonly hint: string }
-  /** The token may not delete this; if it has deleted nothing else, no other delete of the package needs to be tried. */
-  | { readonly status: 'denied'; readonly why: string; readonly hint: string }
+  /** The token may not delete this. When it could delete nothing else either, the other deletes are not tried. */
+  | {
+      readonly status: 'denied'
+      /** The token lacks a right that every delete needs. */
+      readonly everywhere: boolean
+      readonly why: string
+      readonly hint: string
+    }
   /** GitHub's limits allow no further delete for now. */
   | { readonly status: 'limited'; readonly why: string }

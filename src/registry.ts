@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import { RetentionError } from './errors.js'
+import { outOfTime, RetentionError } from './errors.js'
 import type { Fetch } from './fetching.js'
 import type { Digest, Manifest } from './model.js'
 import { acceptedMediaTypes, parseManifest } from './oci.js'
@@ -13,6 +13,8 @@ export interface RegistryOptions {
   readonly clock: Clock
   /** A number from 0 to 1 for the jitter between tries. */
   readonly random: () => number
+  /** Whether the time budget bears a wait of so many milliseconds. */
+  readonly hasTimeFor: (wait: number) => boolean
 }
 
 type Answer = Awaited<ReturnType<Fetch>>
@@ -52,6 +54,7 @@ export class RegistryClient {
   readonly #options: RegistryOptions
   readonly #repository: string
   #authorization: Promise<string | undefined> | undefined
+  #worked = false
 
   /** @param repository `account/package`; registries know lower case only */
   constructor(repository: string, options: RegistryOptions) {
@@ -80,9 +83,10 @@ export class RegistryClient {
 
   /** Tries again what may pass: server errors, limits, lost connections, an expired token, and for a while a 404. */
   async #fetchPatiently(digest: Digest): Promise<Content> {
-    const { clock, random } = this.#options
+    const { clock, random, hasTimeFor } = this.#options
     const patience = clock.now() + longestLag
     for (let attempt = 1; ; attempt++) {
+      if (!hasTimeFor(0)) throw outOfTime()
       const result = await this.#fetchContent(digest)
       if ('body' in result) return result
       const wait = waitBefore(attempt, result) * (0.75 + random() / 2)
@@ -91,6 +95,7 @@ export class RegistryClient {
           ? clock.now() + wait <= patience
           : attempt < tries && mayPass(result.status)
       if (!hope) throw refusalFor(digest, result)
+      if (!hasTimeFor(wait)) throw outOfTime()
       await clock.sleep(wait)
     }
   }
@@ -99,12 +104,14 @@ export class RegistryClient {
   async #fetchContent(digest: Digest): Promise<Content | Failure> {
     try {
       const answer = await this.#fetchOnce(digest)
-      if (!answer.ok) return await failureOf(answer)
+      if (!answer.ok) return await failureOf(answer, this.#worked)
       if (Number(answer.headers.get('content-length') ?? 0) > largestManifest) {
         throw unreadable(digest, 'it is larger than any manifest may be')
       }
       const contentType = answer.headers.get('content-type') ?? undefined
-      return { body: Buffer.from(await answer.arrayBuffer()), contentType }
+      const body = Buffer.from(await answer.arrayBuffer())
+      this.#worked = true
+      return { body, contentType }
     } catch (error) {
       if (error instanceof RetentionError) throw error
       return { status: undefined, retryAfter: undefined, words: wordsOf(error) }
@@ -124,7 +131,7 @@ export class RegistryClient {
       throw error
     })
     const answer = await this.#follow(url, authorization)
-    if (answer.status === 401) renew()
+    if (answer.status === 401 || answer.status === 403) renew()
     return answer
   }
 
@@ -194,11 +201,13 @@ function answered({ status, url }: Answer): Error {
   return new Error(`${new URL(url).pathname} was answered with ${status}`)
 }
 
-async function failureOf(answer: Answer): Promise<Failure> {
+/** GHCR calls a token that has run out denied: after reads that worked, a 403 is worth a new token. */
+async function failureOf(answer: Answer, worked: boolean): Promise<Failure> {
   const text = await answer.text().catch(() => '')
   const header = Number(answer.headers.get('retry-after') ?? NaN) * 1000
   const retryAfter = Number.isNaN(header) ? hintOf(text) : header
-  return { status: answer.status, retryAfter, words: `the registry answered ${answer.status}` }
+  const status = answer.status === 403 && worked ? 401 : answer.status
+  return { status, retryAfter, words: `the registry answered ${answer.status}` }
 }
 
 /** GHCR puts a Go duration into the message of a 429: `retry-after: 12.5ms, allowed: 44000/minute`. */
@@ -235,7 +244,7 @@ function unreadable(digest: Digest, why: string, cause?: unknown): RetentionErro
   return new RetentionError(
     'manifest-unreadable',
     `the manifest of ${digest} cannot be used: ${why}`,
-    'What it contains is unknown, so nothing in this package is safe to delete. Run again later; if it persists, delete this version by hand or protect the package.',
+    'What it contains is unknown, so nothing in this package is safe to delete. Run again later; if it persists, leave the package out with an exclusion such as !name in image-names.',
     cause,
   )
 }

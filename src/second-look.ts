@@ -64,24 +64,29 @@ function* brokenByAttachment({ versions, manifests }: Snapshot, turns: Turns): G
 
 /** What protects one version by itself: its tags, its digest, its age. */
 function* spoken(version: PackageVersion, policy: Policy, now: number): Generator<string> {
-  const { digest, tags, createdAt, updatedAt } = version
-  const own = tags.filter((tag) => subjectOfTag(tag) === undefined)
-  const rules = policy.deleteRules.filter((rule) => rule.select === 'tagged')
-  for (const tag of own) {
-    if (policy.protect.some((pattern) => pattern.matches(tag)))
-      yield `${digest} would go although its tag ${tag} is protected`
-    if (!rules.some((rule) => rule.tags?.some((pattern) => pattern.matches(tag)) ?? true))
-      yield `${digest} would go although no rule names its tag ${tag}`
-  }
-  const age = now - ((policy.ageBy === 'updated' ? updatedAt : createdAt) ?? now)
-  if (own.length > 0 && rules.every(({ olderThan }) => age < olderThan))
-    yield `${digest} would go although it is too young for every rule`
+  const { digest, createdAt, updatedAt } = version
+  for (const words of taggedWrongly(version, policy, now))
+    yield `${digest} would go although ${words}`
   if (policy.keepDigests.has(digest))
     yield `${digest} would go although its digest is listed to stay`
   if (createdAt === undefined || updatedAt === undefined)
     yield `${digest} would go although its age is unknown`
   else if (now - createdAt < policy.grace || now - updatedAt < policy.grace)
     yield `${digest} would go although it is younger than grace`
+}
+
+function* taggedWrongly(version: PackageVersion, policy: Policy, now: number): Generator<string> {
+  const own = version.tags.filter((tag) => subjectOfTag(tag) === undefined)
+  const rules = policy.deleteRules.filter((rule) => rule.select === 'tagged')
+  for (const tag of own) {
+    if (policy.protect.some((pattern) => pattern.matches(tag))) yield `its tag ${tag} is protected`
+    if (!rules.some((rule) => rule.tags?.some((pattern) => pattern.matches(tag)) ?? true))
+      yield `no rule names its tag ${tag}`
+  }
+  const time = policy.ageBy === 'updated' ? version.updatedAt : version.createdAt
+  const age = now - (time ?? now)
+  if (own.length > 0 && rules.every(({ olderThan }) => age < olderThan))
+    yield 'it is too young for every rule'
 }
 
 function refusal(finding: string): Refusal {

@@ -104,6 +104,19 @@ const ambiguousListing: Refusal = {
   hint: 'Run again when nothing else pushes to or deletes from this package.',
 }
 
+/**
+ * Versions that a plan keeps by the word of an index alone, which says that they attest something. Their own manifests
+ * tell whether they do; with these read, the plan has to be made again.
+ */
+export function undecided({ decisions }: Plan, { manifests }: Snapshot): PackageVersion[] {
+  return decisions
+    .filter(({ version, verdict: { reason } }) => {
+      const attached = reason.code === 'part-of' && reason.relation === 'attached to'
+      return (attached || reason.code === 'cycle') && !manifests.has(version.digest)
+    })
+    .map(({ version }) => version)
+}
+
 /** The same plan with nothing to do: what would have gone stays, and still says why it would have. */
 export function refuse(plan: Plan, refusals: readonly Refusal[]): Plan {
   const [first] = refusals
@@ -164,7 +177,10 @@ function floorsOf(node: Node, policy: Policy, now: number): KeepReason[] {
 
 /** An image that was signed or attested a moment ago is in use: taking it would leave the newcomer an orphan. */
 function newcomerOf(node: Node, grace: number, now: number): KeepReason[] {
-  const newcomer = node.attachments.find((attachment) => now - youngestTime(attachment) < grace)
+  // What was not read is attached by the word of its index alone, and is as old as that.
+  const newcomer = node.attachments.find(
+    (attachment) => attachment.manifest !== undefined && now - youngestTime(attachment) < grace,
+  )
   if (newcomer === undefined || !isRoot(node)) return []
   const age = now - youngestTime(newcomer)
   return [{ code: 'in-flight', age, grace, newcomer: newcomer.version.digest }]

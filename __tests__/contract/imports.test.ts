@@ -27,6 +27,7 @@ const isCore = (file: string) =>
     'selector.ts',
     'second-look.ts',
     'ports.ts',
+    'nearest.ts',
   ].includes(file)
 const edges = ['packages.ts', 'registry.ts', 'manifests.ts', 'deleter.ts']
 const room = (file: string) => (file.includes('/') ? `${file.split('/')[0] ?? ''}/` : file)

@@ -173,6 +173,15 @@ describe('a bad value names the input, what it got and what it takes', () => {
     expect(refusal({ token: 'ghp_fake with spaces' })).not.toContain('ghp_fake')
   })
 
+  test.each([
+    ['image-tag', 'image-tag: is no input of this action; did you mean image-tags?'],
+    ['keep-n-most-recents', 'did you mean keep-n-most-recent?'],
+    ['cutoff', 'did you mean cut-off?'],
+    ['something-else', 'something-else: is no input of this action'],
+  ])('an input that does not exist: %s', (name, words) => {
+    expect(() => parseInputs({ token, 'cut-off': '1d' }, environment, [name])).toThrow(words)
+  })
+
   test('all mistakes at once', () => {
     const words = refusal({
       'cut-off': '30',
@@ -214,6 +223,10 @@ test.each([
 
 test.each<[RawInputs, string]>([
   [{ token: 'github_pat_fake' }, 'The token is neither'],
+  [
+    { account: 'acme', 'image-names': 'acme/api' },
+    'image-names: "acme/api" begins with the account',
+  ],
   [{ 'keep-n-most-recent': '2', 'tag-selection': 'untagged' }, 'keep-n-most-recent counts tagged'],
   [{ 'deletes-per-minute': '300' }, 'github.com allows at most 180'],
 ])('%j is allowed with a warning', (raw, words) => {

@@ -29,11 +29,13 @@ export function tagOf(name: string, suffix = ''): string {
   return `${digest(name).replace(':', '-')}${suffix}`
 }
 
-/** A version of the package, with its manifest unless it was not read. */
+/** A version of the package with its manifest. */
 export interface Item {
   readonly name: string
   readonly version: PackageVersion
-  readonly manifest: Manifest | undefined
+  readonly manifest: Manifest
+  /** The manifest is there but was not read. */
+  readonly unread: boolean
 }
 
 interface ItemOptions {
@@ -50,7 +52,7 @@ interface ItemOptions {
 let lastId = 1000
 
 function item(name: string, options: ItemOptions, manifest: Partial<Manifest>): Item {
-  const { tags = [], age = 40, updated = age, subject, soci, unread } = options
+  const { tags = [], age = 40, updated = age, subject, soci, unread = false } = options
   const version: PackageVersion = {
     id: ++lastId,
     digest: digest(name),
@@ -66,7 +68,7 @@ function item(name: string, options: ItemOptions, manifest: Partial<Manifest>): 
     ...(soci === undefined ? {} : { sociIndex: digest(soci) }),
     ...manifest,
   }
-  return { name, version, manifest: unread === true ? undefined : whole }
+  return { name, version, manifest: whole, unread }
 }
 
 /** An image for one platform. */
@@ -108,9 +110,9 @@ function childOf(entry: Entry): Child {
 
 /** A whole package. */
 export function snapshot(items: readonly Item[]): Snapshot {
-  const read = items.flatMap(({ version, manifest }): [Digest, Manifest][] =>
-    manifest === undefined ? [] : [[version.digest, manifest]],
-  )
+  const read = items
+    .filter(({ unread }) => !unread)
+    .map(({ version, manifest }): [Digest, Manifest] => [version.digest, manifest])
   return {
     package: { account: 'acme', name: 'app' },
     versions: items.map(({ version }) => version),

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { isKnownLeaf } from '../../src/graph.js'
+import type { Digest } from '../../src/model.js'
 import { compileTagPatterns } from '../../src/policy/patterns.js'
 import type { Policy } from '../../src/policy/policy.js'
 import {
@@ -77,17 +78,21 @@ export const packages: fc.Arbitrary<Item[]> = fc
     const tagsAt = (at: number) =>
       [...owners].filter(([, owner]) => owner === at).map(([tag]) => tag)
     const items = seeds.map((each, at) => itemOf(each, at, seeds.length, tagsAt(at)))
-    return items.map((item, at) => (seeds[at]?.unread ? withoutManifest(item, items) : item))
+    return items.map((item, at) => ({
+      ...item,
+      unread: !!seeds[at]?.unread && needsNoRead(item, items),
+    }))
   })
 
-/** Forgets the manifest of a plain image or artifact where an index says what it is. */
-function withoutManifest(item: Item, items: readonly Item[]): Item {
-  const { version, manifest } = item
-  const named = items
-    .flatMap((other) => other.manifest?.children ?? [])
-    .some((child) => child.digest === version.digest && isKnownLeaf(child))
-  const plain = manifest?.kind !== 'index' && !manifest?.subject && !manifest?.sociIndex
-  return named && plain && version.tags.length === 0 ? { ...item, manifest: undefined } : item
+/** Whether an index says all about a plain image, or all but the subject of an attestation. */
+function needsNoRead({ version, manifest }: Item, items: readonly Item[]): boolean {
+  const entries = items
+    .flatMap((other) => other.manifest.children)
+    .filter((child) => child.digest === version.digest && isKnownLeaf(child))
+  const { kind, subject, sociIndex } = manifest
+  const says = (attests: Digest | undefined) => subject === undefined || subject === attests
+  const hidesNothing = entries.every(({ attests }) => says(attests)) && sociIndex === undefined
+  return kind !== 'index' && version.tags.length === 0 && entries.length > 0 && hidesNothing
 }
 
 function itemOf(each: Seed, at: number, count: number, ownTags: string[]): Item {

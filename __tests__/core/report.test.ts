@@ -221,7 +221,7 @@ describe('the log', () => {
     const many = image('a', { tags: Array.from({ length: 30 }, (_, at) => `tag-${at}`) })
     expect(lines([many])[0]).toMatch(/^keep {4}tag-0, tag-1, .{25,40}… /)
     const unknown = { ...many, version: { ...many.version, updatedAt: undefined } }
-    expect(lines([unknown])[0]).toContain('of unknown age')
+    expect(lines([unknown])[0]).toContain('  age unknown  ')
   })
 })
 
@@ -331,6 +331,7 @@ describe('a run', () => {
     expect(sum([one, one])).toEqual({
       listed: 12,
       planned: 12,
+      refused: 0,
       kept: 0,
       deleted: 4,
       alreadyGone: 2,
@@ -348,17 +349,31 @@ describe('the summary', () => {
     const plan = six()
     const text = summaryOf(reportOf(plan, everyResult), sentences, view)
     expect(text).toContain('## Image retention for acme\n')
-    expect(text).toContain('❌ **6 of 6 versions were to go, 0 stay.** 2 deleted, 1 failed, 1 left')
+    expect(text).toContain(
+      '❌ **6 of 6 versions were to go, 0 stay.** 2 deleted, 1 already gone, 1 retained by GitHub, 1 failed, 1 not tried.',
+    )
     expect(text).toContain('| <code>team/app</code> | 6 | 6 | 2 | 1 | 1 | 1 | 1 | 0 |')
     expect(text).toContain('<summary>Retained by GitHub: 1</summary>')
     expect(text).toContain('<summary>Failed: 1</summary>')
-    expect(text).toContain('HTTP 500 Run again.')
+    expect(text).toContain('HTTP 500. Run again.')
     expect(text).toContain('<summary>6 images planned to go</summary>')
-    const [fourth, fifth] = plan.deletions.slice(4).map(({ version }) => version.id)
-    expect(text).toContain(`for id in ${fifth ?? ''} ${fourth ?? ''}; do`)
+    const [fifth] = plan.deletions.slice(5).map(({ version }) => version)
     expect(text).toContain(
-      'gh api --method POST "/orgs/acme/packages/container/team%2Fapp/versions/$id/restore"',
+      'restore() { for id in "$@"; do gh api --method POST "/orgs/acme/packages/container/team%2Fapp/versions/$id/restore"; done; }',
     )
+    expect(text).toContain(`restore ${fifth?.id ?? ''} # ${fifth?.digest.slice(0, 19) ?? ''}`)
+    expect(text.match(/^restore \d+ #/gm)).toHaveLength(2)
+  })
+
+  test('restores an image with its parts in one line, parts first', () => {
+    const items = [
+      index('old', ['leaf'], { tags: ['pr-1'] }),
+      image('leaf'),
+      image('v', { tags: ['v'], age: 1 }),
+    ]
+    const [root, leaf] = items.map(({ version }) => version.id)
+    const text = summaryOf(reportOf(decide(items).plan), sentences, view)
+    expect(text).toContain(`restore ${leaf ?? ''} ${root ?? ''} # pr-1`)
   })
 
   test('of a dry run tells what would go and nothing of restoring', () => {
@@ -382,6 +397,8 @@ describe('the summary', () => {
     }
     const text = summaryOf(report, sentences, view)
     expect(text).toContain('Left alone: <code>team/app</code>.')
+    expect(text).toContain('<summary>1 image would have gone</summary>')
+    expect(text).toContain('would go&#58; older than 30d')
     expect(text).toContain('> [!CAUTION]\n> Left alone&#58; 1 versions would go')
     expect(text).toContain('Not looked at: the time budget was used up.')
     expect(text).toContain('### acme/calm\n\nEverything stays.')
@@ -508,7 +525,7 @@ describe('a policy in sentences', () => {
     [
       policy(),
       [
-        'Delete tagged images, 30d or more after their last update.',
+        'Delete tagged images, whatever their tags, 30d or more after their last update.',
         'Delete untagged images, 30d or more after their last update.',
         'Never delete anything younger than 1h.',
       ],
@@ -539,7 +556,7 @@ describe('a policy in sentences', () => {
         keepDigests: new Set([digest('a'), digest('b')]),
       }),
       [
-        'Delete tagged images, at any age.',
+        'Delete tagged images, whatever their tags, at any age.',
         'Keep 2 listed digests and all that belongs to them.',
         'Never delete anything younger than 1h.',
       ],

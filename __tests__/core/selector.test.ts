@@ -152,14 +152,6 @@ describe('what stays, and why', () => {
       { signature: 'orphan-attachment' },
     ],
     [
-      'what is also a signature of something stored elsewhere',
-      () => [
-        image('old'),
-        artifact('sbom', { tags: [tagOf('old', '.sbom'), tagOf('gone', '.sbom')] }),
-      ],
-      { sbom: 'orphan-attachment' },
-    ],
-    [
       'the old children of an untagged index that is too young to go',
       () => [index('young', ['leaf'], { age: 5 }), image('leaf')],
       { young: 'too-young', leaf: 'part-of' },

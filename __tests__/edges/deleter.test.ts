@@ -74,15 +74,26 @@ describe('what stays keeps what belongs to it', () => {
 describe('the end of a run', () => {
   test('a denied delete fails, and no other is tried', async () => {
     const run = await carryOut([deletion(1), deletion(2), deletion(3)], {
-      1: { status: 'denied', why: 'HTTP 404', hint: 'Admin role' },
+      1: { status: 'denied', everywhere: true, why: 'HTTP 404', hint: 'Admin role' },
     })
     expect(run.statuses).toEqual({ 1: 'failed', 2: 'remaining', 3: 'remaining' })
     expect(run.asked).toEqual([1])
   })
 
+  test('one version that is denied says nothing of the others, five and no success say all', async () => {
+    const denied: DeleteAnswer = { status: 'denied', everywhere: false, why: 'HTTP 404', hint: '' }
+    const seven = [1, 2, 3, 4, 5, 6, 7].map((id) => deletion(id))
+    expect((await carryOut(seven, { 1: denied })).statuses).toMatchObject({
+      1: 'failed',
+      2: 'deleted',
+    })
+    const all = Object.fromEntries(seven.map(({ version }) => [version.id, denied]))
+    expect((await carryOut(seven, all)).asked).toEqual([1, 2, 3, 4, 5])
+  })
+
   test('a denied delete after others that worked is the failure of that one alone', async () => {
     const run = await carryOut([deletion(1), deletion(2), deletion(3)], {
-      2: { status: 'denied', why: 'HTTP 403', hint: '' },
+      2: { status: 'denied', everywhere: true, why: 'HTTP 403', hint: '' },
     })
     expect(run.statuses).toEqual({ 1: 'deleted', 2: 'failed', 3: 'deleted' })
   })

@@ -65,17 +65,6 @@ describe('reads', () => {
     expect((await read(items)).asked).toEqual(['app', 'bundle', 'signature'])
   })
 
-  test('an attestation whose platform image another index shares', async () => {
-    const items = [
-      index('one', ['shared', { of: 'note 1', attests: 'shared' }], { tags: ['v1'] }),
-      index('two', ['shared', { of: 'note 2', attests: 'shared' }], { tags: ['v2'] }),
-      image('shared'),
-      artifact('note 1', { subject: 'shared' }),
-      artifact('note 2'),
-    ]
-    expect((await read(items)).asked).toEqual(['note 1', 'note 2', 'one', 'two'])
-  })
-
   test('nothing twice, and nothing that is not listed', async () => {
     const items = [
       index('one', ['leaf', 'gone', { of: 'bare' }, { of: 'bare' }], { tags: ['v1'] }),

@@ -51,6 +51,12 @@ describe('the pace', () => {
     expect(pace.perMinute).toBe(150)
   })
 
+  test('halves once for those that were limited together', () => {
+    const { pacer: pace } = pacer()
+    for (let i = 0; i < 10; i++) pace.slowDown(minute)
+    expect(pace.perMinute).toBe(75)
+  })
+
   test.each([
     [150, 5],
     [2, 2],
@@ -69,6 +75,20 @@ describe('no delete starts', () => {
     expect(clock.sleeps).toEqual([])
     expect(pace.hasTimeFor(minute - 1)).toBe(true)
     expect(pace.hasTimeFor(minute)).toBe(false)
+  })
+
+  test('once the run is cancelled, not even one that waits for its turn', async () => {
+    const clock = testClock(start)
+    const controller = new AbortController()
+    const options = { deletesPerMinute: 60, deadline: undefined, cancelled: controller.signal }
+    const sleep = (milliseconds: number) => {
+      controller.abort()
+      return clock.sleep(milliseconds)
+    }
+    const pace = new Pacer({ clock: { ...clock, now: clock.now, sleep }, ...options })
+    expect(await pace.turn()).toBeUndefined()
+    expect(await pace.turn()).toMatchObject({ reason: 'cancelled' })
+    expect(pace.hasTimeFor(0)).toBe(false)
   })
 
   test('when only the reserved tenth of the quota is left, and the reader hears until when', async () => {

@@ -18,6 +18,7 @@ async function registryWithRelease(token = tokens.all) {
     fetch,
     clock,
     random: () => 0.5,
+    hasTimeFor: () => true,
   })
   const manifests = () =>
     emulator.requests.filter(({ method, path }) => method === 'GET' && path.includes('/manifests/'))

@@ -25,9 +25,11 @@ async function fourToGo() {
   return { emulator, ids, all: ids.map((id) => `app:${id}`).sort() }
 }
 
-/** The ids of the summary's restore command. */
+/** The ids of the summary's restore commands. */
 function restorable(summary: string): string[] {
-  return (/for id in ([\d ]+);/.exec(summary)?.[1] ?? '').split(' ').sort()
+  return [...summary.matchAll(/^restore ([\d ]+) #/gm)]
+    .flatMap(([, ids = '']) => ids.split(' '))
+    .sort()
 }
 
 test('a delete that worked and whose answer was lost counts as deleted and can be restored', async () => {

@@ -129,7 +129,11 @@ test('as what GitHub says when it refuses a package or a delete', async () => {
     const action = { status: 422, body: JSON.stringify({ message: text }) }
     const id = emulator.store.version('acme', 'app', old.digest)?.id ?? 0
     emulator.faults.add({ path: new RegExp(`/${id}$`), times: Infinity, action })
-    emulator.faults.add({ path: new RegExp(`container/nope-${i}$`), times: Infinity, action })
+    emulator.faults.add({
+      path: new RegExp(`container/nope-${i}/versions`),
+      times: Infinity,
+      action,
+    })
   }
   push(emulator, image({ seed: 'new' }), { tags: ['v1'], daysAgo: 1 })
 

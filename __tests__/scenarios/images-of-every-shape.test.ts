@@ -11,6 +11,7 @@ import {
 } from '../../src/emulator/images.js'
 import {
   broken,
+  day,
   decisionOn,
   digestsLeft,
   digestsOf,
@@ -56,7 +57,9 @@ async function sharedPlatform(attestations: true | 'subject') {
   const [platform, , attestation] = old.children
   if (!platform || !attestation) throw new Error('an index with platforms and attestations')
   emulator.store.setTags('acme', 'app', platform.digest, ['amd64'])
-  emulator.store.setTimestamps('acme', 'app', platform.digest, { updatedAt: 0 })
+  emulator.store.setTimestamps('acme', 'app', platform.digest, {
+    updatedAt: Date.now() - 40 * day,
+  })
   return { emulator, platform, attestation }
 }
 

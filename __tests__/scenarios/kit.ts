@@ -74,7 +74,7 @@ export async function runAction(
   emulator: Pick<Emulator, 'apiUrl' | 'registryUrl'>,
   inputs: Partial<Record<InputName, string>> = {},
   env: Record<string, string> = {},
-  whileRunning?: (kill: () => void) => void,
+  whileRunning?: (kill: (signal?: NodeJS.Signals) => void) => void,
 ): Promise<ActionRun> {
   const folder = await mkdtemp(join(tmpdir(), 'story-'))
   cleanUps.push(() => rm(folder, { recursive: true }))
@@ -103,7 +103,7 @@ export function node(
   script: string,
   args: readonly string[],
   env: Record<string, string>,
-  whileRunning: (kill: () => void) => void = () => undefined,
+  whileRunning: (kill: (signal?: NodeJS.Signals) => void) => void = () => undefined,
 ): Promise<{ exitCode: number; log: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [script, ...args], {
@@ -116,7 +116,7 @@ export function node(
     child.on('close', (code) => {
       resolve({ exitCode: code ?? -1, log: Buffer.concat(chunks).toString('utf8') })
     })
-    whileRunning(() => child.kill('SIGKILL'))
+    whileRunning((signal = 'SIGKILL') => child.kill(signal))
   })
 }
 

@@ -24,7 +24,7 @@ test('more deletions than max-deletions: the package is refused, the others go o
   expect(tagsLeft(emulator, 'web')).toEqual(['v1'])
   expect(run.outputs).toMatchObject({ 'skipped-packages': 'app', 'deleted-count': '2' })
   expect(run.log).toContain(
-    '::error::acme/app: left alone, nothing in it was deleted: 3 versions would go, and max-deletions allows 2.',
+    '::error::acme/app: left alone, nothing in it is deleted: 3 versions would go, and max-deletions allows 2.',
   )
   expect(run.plan.packages.map(({ refusals }) => refusals.map(({ code }) => code))).toEqual([
     ['max-deletions'],
@@ -76,7 +76,7 @@ test('a time budget stops cleanly between two deletes, and the next run goes on'
     'skipped-packages': '',
   })
   expect(run.log).toContain('the time budget is used up; the next run goes on from here')
-  expect(run.summary).toContain('<summary>Left for the next run: 8</summary>')
+  expect(run.summary).toContain('<summary>Not tried: 8</summary>')
   expect(await broken(emulator)).toEqual([])
 
   const next = await runAction(emulator, { 'image-names': 'app, web' })
@@ -94,8 +94,8 @@ test('a time budget that is used up before a package has its turn', async () => 
 
   expect(run.exitCode).toBe(0)
   expect(deletesAsked(emulator)).toBe(0)
-  expect(run.outputs).toMatchObject({ 'skipped-packages': 'web', 'remaining-count': '1' })
-  expect(run.log).toContain('acme/web: not looked at, the time budget was used up before its turn.')
+  expect(run.outputs).toMatchObject({ 'skipped-packages': 'app,web', 'remaining-count': '0' })
+  expect(run.log).toContain('acme/web: not looked at: the time budget was used up.')
   expect(run.summary).toContain('Not looked at')
 })
 

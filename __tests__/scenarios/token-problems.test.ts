@@ -57,7 +57,7 @@ test('a classic token that may not read packages', async () => {
   const run = await runAction(emulator, { token })
 
   expectNothingDone(emulator, run)
-  expect(run.log).toContain('You need at least read:packages scope to get a package.')
+  expect(run.log).toContain("You need at least read:packages scope to get a package's versions.")
   expect(run.log).toContain('A classic token needs read:packages and delete:packages')
   expect(run.outputs['skipped-packages']).toBe('app')
   expect(deletesAsked(emulator)).toBe(0)
@@ -92,8 +92,8 @@ test('a repository without the Admin role on the package', async () => {
   const run = await runAction(emulator, { ...unhurried, token })
 
   expectNothingDone(emulator, run)
-  expect(deletesAsked(emulator)).toBe(1)
-  expect(run.outputs).toMatchObject({ 'failed-count': '1', 'remaining-count': '5' })
+  expect(deletesAsked(emulator)).toBe(2)
+  expect(run.outputs).toMatchObject({ 'failed-count': '2', 'remaining-count': '4' })
   expect(run.log).toContain('Give the repository the Admin role in the package settings')
   expect(run.summary).toContain('Admin role')
 })

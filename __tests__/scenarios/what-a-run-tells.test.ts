@@ -127,7 +127,7 @@ test('the summary has the totals, a table for each package and the way back', as
   const run = await runAction(emulator, both)
 
   const text = readable(run)
-  expect(text).toContain('✅ **9 of 11 versions were to go, 2 stay.** 9 deleted, 0 failed')
+  expect(text).toContain('✅ **9 of 11 versions were to go, 2 stay.** 9 deleted.')
   expect(text).toContain('| <code>app</code> | 9 | 8 | 8 | 0 | 0 | 0 | 0 | 1 |')
   expect(text).toContain('| <code>team/web</code> | 2 | 1 | 1 | 0 | 0 | 0 | 0 | 1 |')
   expect(text).toContain(
@@ -145,10 +145,12 @@ test('restoring by the ids of the summary brings the image back whole, and never
   const run = await runAction(emulator)
   expect(digestsLeft(emulator).size).toBe(1)
 
-  const [, ids = '', path = ''] =
-    /for id in ([\d ]+); do\n {2}gh api --method POST "(.*)"\ndone/.exec(run.summary) ?? []
-  expect(ids.split(' ')).toHaveLength(doomed.length)
-  for (const id of ids.split(' ')) {
+  const path = /gh api --method POST "([^"]*)"/.exec(run.summary)?.[1] ?? ''
+  const ids = [...run.summary.matchAll(/^restore ([\d ]+) #/gm)].flatMap(([, line = '']) =>
+    line.split(' '),
+  )
+  expect(ids).toHaveLength(doomed.length)
+  for (const id of ids) {
     const answer = await fetch(`${emulator.apiUrl}${path.replace('$id', id)}`, {
       method: 'POST',
       headers: { authorization: `Bearer ${tokens.classic}` },

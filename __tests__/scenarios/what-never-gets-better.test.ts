@@ -50,7 +50,7 @@ test('what outlasts all patience is told, and the rest goes on', async () => {
   }
   const [a, b, c, d] = runs
   expect(a.log).toContain(
-    `::error::acme/app: left alone, nothing in it was deleted: the manifest of ${digest} cannot be used: the registry lists it and does not have it (404).`,
+    `::error::acme/app: left alone, nothing in it is deleted: the manifest of ${digest} cannot be used: the registry lists it and does not have it (404).`,
   )
   expect(b.log).toContain(`the manifest of ${digest} could not be read after 5 tries`)
   expect(c.log).toMatch(/::error::acme\/app: left alone.* 500 .*\(Server Error\)/)

@@ -26,10 +26,15 @@ type Push = (tree: Tree, daysAgo: number, tags?: readonly string[]) => Tree
  * images of pull requests, leftovers.
  */
 export function fillRegistry(store: Store, now: number): void {
-  store.addAccount({ login: demoAccount, type: 'Organization' })
-  store.addToken({ token: demoToken, kind: 'classic', login: 'demo' })
+  welcome(store)
   fillApi(pusher(store, 'api', now))
   fillWeb(pusher(store, 'team/web', now))
+}
+
+/** Makes the account and the token known, and nothing else. */
+export function welcome(store: Store): void {
+  store.addAccount({ login: demoAccount, type: 'Organization' })
+  store.addToken({ token: demoToken, kind: 'classic', login: 'demo' })
 }
 
 function pusher(store: Store, name: string, now: number): Push {

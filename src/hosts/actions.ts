@@ -5,7 +5,7 @@ import * as core from '@actions/core'
 import type { Host } from '../host.js'
 import { inputDefinitions, type LogLevel, type RawInputs } from '../inputs.js'
 import { logLine } from '../report/escape.js'
-import { hiding, levelFilter } from './telling.js'
+import { cancellation, hiding, levelFilter } from './telling.js'
 
 /** The Actions runner as a host: inputs from `INPUT_…`, outputs and summary to the runner's files. */
 export function actionsHost(env: NodeJS.ProcessEnv): Host {
@@ -15,6 +15,8 @@ export function actionsHost(env: NodeJS.ProcessEnv): Host {
   const lines = (message: string) => message.split('\n').map(safe)
   return {
     inputs: readInputs(),
+    unknownInputs: unknownInputs(env),
+    cancelled: cancellation(),
     environment: {
       repository: env.GITHUB_REPOSITORY,
       apiUrl: env.GITHUB_API_URL ?? 'https://api.github.com',
@@ -42,7 +44,7 @@ export function actionsHost(env: NodeJS.ProcessEnv): Host {
         if (level.shows('info')) core.endGroup()
       },
     },
-    progress: { start: nothing, update: nothing, stop: nothing },
+    progress: { isShown: false, start: nothing, update: nothing, stop: nothing },
     writePlan: async (text) => {
       const folder = await mkdtemp(join(env.RUNNER_TEMP ?? tmpdir(), 'ghcr-retention-'))
       const path = join(folder, 'plan.json')
@@ -67,6 +69,14 @@ export function actionsHost(env: NodeJS.ProcessEnv): Host {
 function readInputs(): RawInputs {
   const names = Object.keys(inputDefinitions) as (keyof typeof inputDefinitions)[]
   return Object.fromEntries(names.map((name) => [name, core.getInput(name)]))
+}
+
+/** The runner only warns of an input that does not exist, and passes it on. */
+function unknownInputs(env: NodeJS.ProcessEnv): string[] {
+  return Object.keys(env)
+    .filter((key) => key.startsWith('INPUT_'))
+    .map((key) => key.slice('INPUT_'.length).toLowerCase())
+    .filter((name) => !(name in inputDefinitions))
 }
 
 function nothing(): void {

@@ -33,6 +33,20 @@ export function hiding() {
   }
 }
 
+/**
+ * Hears the first request to end the run, by Ctrl-C or by the runner; a second one ends the process at once.
+ * https://docs.github.com/en/actions/reference/workflow-cancellation-reference
+ */
+export function cancellation(): AbortSignal {
+  const controller = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      controller.abort()
+    })
+  }
+  return controller.signal
+}
+
 /** A reader that went away (`… | head`) must not end a run in the middle of its deletes. */
 export function surviveClosedPipe(...streams: NodeJS.WriteStream[]): void {
   for (const stream of streams) {

@@ -3,7 +3,7 @@ import { Presets, SingleBar } from 'cli-progress'
 import type { Host, Progress } from '../host.js'
 import type { Environment, LogLevel, RawInputs } from '../inputs.js'
 import { logLine } from '../report/escape.js'
-import { hiding, levelFilter } from './telling.js'
+import { cancellation, hiding, levelFilter } from './telling.js'
 
 export interface TerminalOptions {
   readonly inputs: RawInputs
@@ -19,13 +19,17 @@ export function terminalHost({ inputs, environment, planPath, out, err }: Termin
   const secrets = hiding()
   const level = levelFilter()
   let indent = ''
+  const progress = progressBar(err)
   const write = (stream: NodeJS.WriteStream, lead: string, message: string) => {
+    progress.clear()
     for (const line of message.split('\n')) {
       stream.write(`${indent}${lead}${logLine(secrets.conceal(line))}\n`)
     }
   }
   return {
     inputs,
+    unknownInputs: [],
+    cancelled: cancellation(),
     environment,
     log: {
       error: (message) => {
@@ -48,7 +52,7 @@ export function terminalHost({ inputs, environment, planPath, out, err }: Termin
         indent = ''
       },
     },
-    progress: progressBar(err),
+    progress,
     writePlan: async (text) => {
       if (planPath !== undefined) await writeFile(planPath, secrets.conceal(text))
       return planPath
@@ -64,7 +68,7 @@ export function terminalHost({ inputs, environment, planPath, out, err }: Termin
 }
 
 /** A bar on a terminal; elsewhere the log's own lines have to do. */
-function progressBar(stream: NodeJS.WriteStream): Progress {
+function progressBar(stream: NodeJS.WriteStream): Progress & { clear: () => void } {
   const bar = new SingleBar(
     {
       stream,
@@ -76,6 +80,11 @@ function progressBar(stream: NodeJS.WriteStream): Progress {
     Presets.shades_classic,
   )
   return {
+    isShown: stream.isTTY,
+    // The bar draws itself again under whatever was written in its place.
+    clear: () => {
+      if (stream.isTTY && bar.isActive) stream.write('\r\u001b[K')
+    },
     start: (total) => {
       if (stream.isTTY) bar.start(total, 0, { rate: '-' })
     },

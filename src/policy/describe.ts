@@ -16,7 +16,9 @@ export function describePolicy(policy: Policy): string[] {
 }
 
 function describeRule(rule: DeleteRule, by: string): string {
-  const tags = rule.tags === undefined ? '' : ` whose every tag matches ${list(rule.tags, 'or')}`
+  const anyTag = rule.select === 'tagged' ? ', whatever their tags' : ''
+  const tags =
+    rule.tags === undefined ? anyTag : ` whose every tag matches ${list(rule.tags, 'or')}`
   const age =
     rule.olderThan > 0
       ? `${formatDuration(rule.olderThan)} or more after their ${by}`

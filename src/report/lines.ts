@@ -16,7 +16,7 @@ const widestName = 44
 /** A plan as log lines: one aligned line for each image, and what belongs to it underneath. */
 export function planLines({ decisions }: Plan, view: AgeView): string[] {
   const lookup = lookupIn(decisions)
-  const trees = treesOf(decisions)
+  const trees = treesOf(decisions).sort((a, b) => timeIn(view, b.image) - timeIn(view, a.image))
   const rows = trees.map(({ image }) => imageCells(image, view))
   const widths = [0, 1, 2, 3, 4].map((column) =>
     rows.reduce((widest, cells) => Math.max(widest, cells[column]?.length ?? 0), 0),
@@ -32,7 +32,7 @@ function imageCells(image: Decision, view: AgeView): string[] {
   return [
     image.verdict.action.padEnd('delete'.length),
     shorten(imageName(image)),
-    `${ageOf(image, view)} old`,
+    timeIn(view, image) === Infinity ? 'age unknown' : `${ageOf(image, view)} old`,
     typeOf(image),
     image.platforms.join(' '),
   ]
@@ -52,19 +52,24 @@ function shorten(name: string): string {
   return name.length > widestName ? `${name.slice(0, widestName - 1)}…` : name
 }
 
+/** The timestamp that ages are told from; an unknown one sorts as the newest. */
+function timeIn({ by }: AgeView, { version }: Decision): number {
+  return (by === 'updated' ? version.updatedAt : version.createdAt) ?? Infinity
+}
+
 /** The age of a version in words; a missing timestamp is said, not guessed. */
-export function ageOf({ version }: Decision, { now, by }: AgeView): string {
-  const time = by === 'updated' ? version.updatedAt : version.createdAt
-  return time === undefined
-    ? 'of unknown age,'
-    : (formatDuration(Math.max(0, now - time)).split(' ')[0] ?? '')
+export function ageOf(decision: Decision, view: AgeView): string {
+  const time = timeIn(view, decision)
+  if (time === Infinity) return 'unknown'
+  return formatDuration(Math.max(0, view.now - time)).split(' ')[0] ?? ''
 }
 
 function partLines({ image, parts }: ImageTree, lookup: Lookup): string[] {
   return parts.map((part, index) => {
     const branch = index === parts.length - 1 ? '└' : '├'
     const shares =
-      part.verdict.action === image.verdict.action && part.verdict.reason.code === 'part-of'
+      part.verdict.action === image.verdict.action &&
+      ['part-of', 'refused'].includes(part.verdict.reason.code)
     const fate = shares ? '' : `  ${part.verdict.action}: ${reasonText(part, lookup)}`
     return `        ${branch} ${partName(part, lookup)}  ${shortDigest(part.version.digest)}${fate}`
   })

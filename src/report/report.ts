@@ -1,5 +1,7 @@
 import type { Outcome, OutcomeResult, Plan, Refusal } from '../model.js'
 
+import { wouldGo } from './words.js'
+
 /** What a run did, or in dry-run would do. Everything that is told afterwards is made from this value. */
 export interface RunReport {
   readonly account: string
@@ -24,6 +26,8 @@ export interface PackageReport {
 export interface Totals {
   readonly listed: number
   readonly planned: number
+  /** What would have gone if the package had not been left alone. */
+  readonly refused: number
   readonly kept: number
   readonly deleted: number
   readonly alreadyGone: number
@@ -39,6 +43,7 @@ export function totalsOf({ plan, outcomes }: PackageReport): Totals {
   return {
     listed: plan.decisions.length,
     planned: plan.deletions.length,
+    refused: plan.decisions.filter(wouldGo).length,
     kept: plan.decisions.length - plan.deletions.length,
     deleted: count('deleted'),
     alreadyGone: count('already-gone'),
@@ -55,6 +60,7 @@ export function sum(packages: readonly PackageReport[]): Totals {
   return {
     listed: total('listed'),
     planned: total('planned'),
+    refused: total('refused'),
     kept: total('kept'),
     deleted: total('deleted'),
     alreadyGone: total('alreadyGone'),

@@ -1,14 +1,20 @@
-import type { Decision, Outcome, OutcomeResult } from '../model.js'
+import type { Decision, Outcome, OutcomeResult, Plan } from '../model.js'
 import { markdownCode, markdownText } from './escape.js'
 import { ageOf, type AgeView } from './lines.js'
-import { hasFailed, sum, totalsOf, type PackageReport, type RunReport } from './report.js'
+import {
+  hasFailed,
+  sum,
+  totalsOf,
+  type PackageReport,
+  type RunReport,
+  type Totals,
+} from './report.js'
 import { treesOf, type ImageTree } from './tree.js'
-import { lookupIn, nameOf, reasonText, typeOf, type Lookup } from './words.js'
+import { lookupIn, nameOf, reasonText, typeOf, wouldGo, type Lookup } from './words.js'
 
 /** The runner drops a summary above 1 MiB, so this one ends before that. */
 const largestSummary = 1_000_000
 const mostRows = 300
-const mostIds = 1000
 
 /** The job summary as GitHub-flavoured Markdown. */
 export function summaryOf(report: RunReport, policy: readonly string[], view: AgeView): string {
@@ -53,11 +59,23 @@ function headlines({ dryRun, packages }: RunReport): string[] {
   const fate = `${dryRun ? 'would go' : 'were to go'}, ${number(totals.kept)} stay`
   return [
     `**${number(totals.planned)} of ${number(totals.listed)} versions ${fate}.**`,
-    dryRun
-      ? 'Nothing was changed.'
-      : `${number(totals.deleted)} deleted, ${number(totals.failed)} failed, ${number(totals.remaining)} left for the next run.`,
+    dryRun ? 'Nothing was changed.' : doneWords(totals),
     ...(alone.length > 0 ? [`Left alone: ${alone.map(markdownCode).join(', ')}.`] : []),
   ]
+}
+
+/** What became of the plan; what did not occur is not told. */
+function doneWords(totals: Totals): string {
+  const parts: [number, string][] = [
+    [totals.alreadyGone, 'already gone'],
+    [totals.retained, 'retained by GitHub'],
+    [totals.failed, 'failed'],
+    [totals.remaining, 'not tried'],
+  ]
+  const told = parts
+    .filter(([count]) => count > 0)
+    .map(([count, words]) => `${number(count)} ${words}`)
+  return `${[`${number(totals.deleted)} deleted`, ...told].join(', ')}.`
 }
 
 function policySection(sentences: readonly string[]): string {
@@ -98,19 +116,21 @@ function packageSection(entry: PackageReport, report: RunReport, view: AgeView):
     ...plan.refusals.map(({ message, hint }) => caution(`Left alone: ${message}`, hint)),
     outcomeSection('Retained by GitHub', outcomes, 'retained', lookup),
     outcomeSection('Failed', outcomes, 'failed', lookup),
-    outcomeSection('Left for the next run', outcomes, 'remaining', lookup),
-    goingSection(plan.decisions, report.dryRun, view),
+    outcomeSection('Not tried', outcomes, 'remaining', lookup),
+    goingSection(plan, report.dryRun, view),
     restoreSection(entry, report),
   ].filter((part) => part !== '')
   return [title, ...(parts.length > 0 ? parts : ['Everything stays.'])].join('\n\n')
 }
 
-function goingSection(decisions: readonly Decision[], dryRun: boolean, view: AgeView): string {
-  const lookup = lookupIn(decisions)
-  const going = treesOf(decisions).filter(({ image }) => image.verdict.action === 'delete')
+function goingSection(plan: Plan, dryRun: boolean, view: AgeView): string {
+  const lookup = lookupIn(plan.decisions)
+  const going = treesOf(plan.decisions).filter(({ image }) => goes(image))
   if (going.length === 0) return ''
   const rows = going.slice(0, mostRows).map((tree) => goingRow(tree, lookup, view))
-  const title = `${number(going.length)} ${going.length === 1 ? 'image' : 'images'} ${dryRun ? 'would go' : 'planned to go'}`
+  const fate =
+    plan.deletions.length === 0 ? 'would have gone' : dryRun ? 'would go' : 'planned to go'
+  const title = `${number(going.length)} ${going.length === 1 ? 'image' : 'images'} ${fate}`
   return details(
     title,
     table(['Image', 'Age', 'Type', 'Versions', 'Why'], rows),
@@ -118,13 +138,16 @@ function goingSection(decisions: readonly Decision[], dryRun: boolean, view: Age
   )
 }
 
+function goes(decision: Decision): boolean {
+  return decision.verdict.action === 'delete' || wouldGo(decision)
+}
+
 function goingRow({ image, parts }: ImageTree, lookup: Lookup, view: AgeView): string[] {
-  const going = parts.filter(({ verdict }) => verdict.action === 'delete').length + 1
   return [
     markdownCode(nameOf(image)),
     ageOf(image, view),
     markdownText([typeOf(image), ...image.platforms].join(' ')),
-    number(going),
+    number(parts.filter(goes).length + 1),
     markdownText(reasonText(image, lookup)),
   ]
 }
@@ -140,7 +163,7 @@ function outcomeSection(
   const rows = concerned.slice(0, mostRows).map(({ version, result }) => {
     const decision = lookup(version.digest)
     const why = 'why' in result ? result.why : ''
-    const hint = 'hint' in result ? ` ${result.hint}` : ''
+    const hint = 'hint' in result ? `. ${result.hint}` : ''
     return [
       markdownCode(decision === undefined ? version.digest : nameOf(decision)),
       String(version.id),
@@ -152,22 +175,34 @@ function outcomeSection(
 }
 
 /** https://docs.github.com/en/packages/learn-github-packages/deleting-and-restoring-a-package: within 30 days. */
-function restoreSection({ name, outcomes }: PackageReport, { route }: RunReport): string {
-  // Children first, so that a restore that is cut off leaves no hollow image either.
-  const ids = outcomes
-    .filter(({ result }) => result.status === 'deleted')
-    .map(({ version }) => version.id)
-    .reverse()
-  if (ids.length === 0) return ''
+function restoreSection({ name, plan, outcomes }: PackageReport, { route }: RunReport): string {
+  const deleted = new Set(
+    outcomes.filter(({ result }) => result.status === 'deleted').map(({ version }) => version.id),
+  )
+  if (deleted.size === 0) return ''
+  const turns = new Map(plan.deletions.map(({ version }, turn) => [version.id, turn]))
   const path = `${route}/packages/container/${encodeURIComponent(name)}/versions/$id/restore`
+  const lines = treesOf(plan.decisions).flatMap(({ image, parts }) => {
+    const gone = [image, ...parts].map(({ version }) => version.id).filter((id) => deleted.has(id))
+    // In the opposite order of the deletes, so that a restore that is cut off leaves no hollow image either.
+    gone.sort((a, b) => (turns.get(b) ?? 0) - (turns.get(a) ?? 0))
+    return gone.length > 0 ? [`restore ${gone.join(' ')} # ${shellComment(nameOf(image))}`] : []
+  })
   const command = [
-    `for id in ${ids.slice(0, mostIds).join(' ')}; do`,
-    `  gh api --method POST "${path}"`,
-    'done',
+    `restore() { for id in "$@"; do gh api --method POST "${path}"; done; }`,
+    ...lines.slice(0, mostRows),
   ].join('\n')
-  const intro =
-    'GitHub keeps deleted versions for 30 days. Restore an image together with everything that was deleted with it:'
-  return details('How to restore', `${intro}\n\n\`\`\`sh\n${command}\n\`\`\``, ids.length - mostIds)
+  const intro = 'GitHub keeps deleted versions for 30 days. One line restores one image whole:'
+  return details(
+    'How to restore',
+    `${intro}\n\n\`\`\`sh\n${command}\n\`\`\``,
+    lines.length - mostRows,
+  )
+}
+
+/** Tags as a comment in a code block: nothing in them can end the line or the block. */
+function shellComment(text: string): string {
+  return text.replace(/[^\w.,: -]/g, '?')
 }
 
 function details(title: string, body: string, leftOut: number): string {

@@ -72,7 +72,13 @@ export function reasonText(decision: Decision, lookup: Lookup): string {
     verdict.action === 'keep'
       ? keepText(verdict.reason, lookup)
       : deleteText(verdict.reason, lookup)
-  return [text, ...conditionOf(decision)].join('; ')
+  const would = wouldGo(decision) ? [`would go: ${deleteText(decision.overruled, lookup)}`] : []
+  return [...would, text, ...conditionOf(decision)].join('; ')
+}
+
+/** Whether only the refusal of its package keeps a version. */
+export function wouldGo(decision: Decision): decision is Decision & { overruled: DeleteReason } {
+  return decision.verdict.reason.code === 'refused' && decision.overruled !== undefined
 }
 
 /** What else the reader should know of a version: that it is an orphan, a ghost, or incomplete. */
