@@ -15,7 +15,7 @@ async function loadDefinitions() {
   const result = await build({
     stdin: {
       contents: `
-        export { inputDefinitions } from './src/inputs.js'
+        export { inputDefinitions } from './src/input-table.js'
         export { outputDefinitions } from './src/report/outputs.js'`,
       resolveDir: root,
     },
@@ -46,7 +46,7 @@ function actionFile({ inputDefinitions, outputDefinitions }, using, main) {
     `  ${name}:`,
     `    description: ${quoted(description)}`,
   ])
-  return `# Written by "node scripts/docs.mjs" from src/inputs.ts and src/report/outputs.ts. Change those, not this file.
+  return `# Written by "node scripts/docs.mjs" from src/input-table.ts and src/report/outputs.ts. Change those, not this file.
 name: GHCR Retention
 description: Prune old container images from GitHub Container Registry by a retention policy, and never break an image that stays.
 author: the ghcr-retention authors

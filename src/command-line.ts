@@ -5,7 +5,8 @@ import { demo } from './demo/demo.js'
 import { startEmulator } from './emulator/index.js'
 import { demoAccount, demoToken, fillRegistry, welcome } from './demo/content.js'
 import { terminalHost } from './hosts/terminal.js'
-import { inputDefinitions, type InputDefinition, type InputName, type RawInputs } from './inputs.js'
+import { inputDefinitions, type InputDefinition, type InputName } from './input-table.js'
+import type { RawInputs } from './inputs.js'
 import { main } from './main.js'
 import packageJson from '../package.json' with { type: 'json' }
 

@@ -1,4 +1,5 @@
-import type { Environment, LogLevel, RawInputs } from './inputs.js'
+import type { LogLevel } from './input-readers.js'
+import type { Environment, RawInputs } from './inputs.js'
 import type { OutputName } from './report/outputs.js'
 
 /** Where a run gets its inputs and tells its story: the Actions runner or a terminal. */

@@ -1,118 +1,28 @@
 import { z } from 'zod'
 import { RetentionError } from './errors.js'
-import { isDigest, type Digest } from './model.js'
-import { nearest } from './nearest.js'
-import { durationForm, parseDuration } from './policy/durations.js'
 import {
-  compileNamePatterns,
-  compileTagPatterns,
-  needsListing,
-  splitList,
-  type Pattern,
-  type PatternList,
-} from './policy/patterns.js'
+  oneOf,
+  readAccount,
+  readDigests,
+  readDuration,
+  readNames,
+  readRegistry,
+  readRustLog,
+  readSwitch,
+  readTags,
+  readTimeBudget,
+  readToken,
+  registryOf,
+  unsafeAddress,
+  wholeNumber,
+  type LogLevel,
+  type PackageSelection,
+} from './input-readers.js'
+import { inputDefinitions, type InputDefinition, type InputName } from './input-table.js'
+import { nearest } from './nearest.js'
+import { durationForm } from './policy/durations.js'
+import type { Pattern, PatternList } from './policy/patterns.js'
 import type { DeleteRule, Policy } from './policy/policy.js'
-
-/** One input as users see it; `action.yml`, the command line's flags and the README are held to this table. */
-export interface InputDefinition {
-  readonly description: string
-  /** The value when unset; an expression in `action.yml`, found out from the environment elsewhere. */
-  readonly default?: string
-  readonly required?: true
-  /** The command line's placeholder for the value; a flag without one takes none. */
-  readonly placeholder?: string
-}
-
-/** Every input, in the order in which the documentation shows them. */
-export const inputDefinitions = {
-  account: {
-    description:
-      'Organization or user that owns the packages. `user` stands for the account of the token itself.',
-    default: '${{ github.repository_owner }}',
-    placeholder: 'login',
-  },
-  token: {
-    description:
-      'Classic personal access token with `read:packages` and `delete:packages`, or `GITHUB_TOKEN` of a repository with the Admin role on the package.',
-    default: '${{ github.token }}',
-    placeholder: 'token',
-  },
-  'image-names': {
-    description:
-      'Packages to look at: exact names, or globs with `*`, and `!` to exclude. Globs need a token that may list packages, so not `GITHUB_TOKEN`. Unset: the name of the repository.',
-    placeholder: 'list',
-  },
-  'image-tags': {
-    description:
-      'Tagged images only: globs, `/regular expressions/` that match a whole tag, and `!` to keep. With patterns that do not start with `!`, every tag of an image must match one of them.',
-    placeholder: 'list',
-  },
-  'cut-off': {
-    description: 'Only images at least this old may go: `2w 3d`, `1h30m`, `1 day 2 hours`, `0s`.',
-    required: true,
-    placeholder: 'duration',
-  },
-  'tag-selection': {
-    description: 'Which images may go: `tagged`, `untagged` or `both`.',
-    default: 'both',
-    placeholder: 'kind',
-  },
-  'keep-n-most-recent': {
-    description: 'Of the tagged images that would go, the newest this many stay in each package.',
-    default: '0',
-    placeholder: 'number',
-  },
-  'timestamp-to-use': {
-    description: 'What an image is as old as: `updated_at` or `created_at`.',
-    default: 'updated_at',
-    placeholder: 'timestamp',
-  },
-  'skip-shas': {
-    description: 'Digests (`sha256:…`) to keep, with everything that belongs to them.',
-    placeholder: 'list',
-  },
-  'shas-to-skip': { description: 'Another name for `skip-shas`.', placeholder: 'list' },
-  'dry-run': {
-    description: 'Show the plan and change nothing.',
-    default: 'false',
-  },
-  'log-level': {
-    description: 'How much to tell: `error`, `warn`, `info` or `debug`.',
-    default: 'info',
-    placeholder: 'level',
-  },
-  'rust-log': {
-    description: 'Accepted from users of another action and translated to `log-level`.',
-    placeholder: 'directives',
-  },
-  grace: {
-    description: 'Nothing pushed or changed within this time is deleted, whatever else is set.',
-    default: '1h',
-    placeholder: 'duration',
-  },
-  'max-deletions': {
-    description:
-      'A package in which more versions than this would go is left alone, and the run fails.',
-    placeholder: 'number',
-  },
-  'time-budget': {
-    description: 'Stop cleanly before this much time has passed; the next run goes on.',
-    placeholder: 'duration',
-  },
-  'deletes-per-minute': {
-    description:
-      'The fastest pace of deletion; github.com bears at most 180. The run slows down by itself when GitHub asks for it.',
-    default: '150',
-    placeholder: 'number',
-  },
-  registry: {
-    description:
-      'The container registry. Unset: `ghcr.io`, or the one of the GitHub server that the workflow runs on.',
-    placeholder: 'host',
-  },
-} as const satisfies Record<string, InputDefinition>
-
-export type InputName = keyof typeof inputDefinitions
 
 /** Input values as they came; an empty text is an unset input. */
 export type RawInputs = Partial<Record<InputName, string>>
@@ -123,13 +33,6 @@ export interface Environment {
   readonly apiUrl: string
   readonly serverUrl: string
 }
-
-export type LogLevel = 'error' | 'warn' | 'info' | 'debug'
-
-/** Which packages to look at. Only patterns need the account's packages to be listed. */
-export type PackageSelection =
-  | { readonly kind: 'exact'; readonly names: readonly string[] }
-  | { readonly kind: 'patterns'; readonly patterns: PatternList }
 
 /** Everything a run was asked to do, checked. */
 export interface Settings {
@@ -343,152 +246,4 @@ function compilePolicy(inputs: ParsedInputs): Policy {
 
 function positives(tags: PatternList | undefined): readonly Pattern[] | undefined {
   return tags === undefined || tags.include.length === 0 ? undefined : tags.include
-}
-
-function quote(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text)
-}
-
-function readAccount(text: string): string | undefined {
-  if (text === 'user') return undefined
-  if (/^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/.test(text)) return text
-  throw new Error(
-    `${quote(text)} is not an account; it takes a login, or "user" for the token's own`,
-  )
-}
-
-/** The text is never quoted back: it is a secret. */
-function readToken(text: string): string {
-  if (/^[\x21-\x7e]+$/.test(text)) return text
-  throw new Error('the value has spaces or other characters that no token has; it takes one token')
-}
-
-const nameForm =
-  /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/
-
-/** Names follow https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests */
-function readNames(text: string): PackageSelection {
-  const entries = nonEmptyList(text, 'package names').map((entry) => entry.toLowerCase())
-  for (const entry of entries) {
-    if (/^!?(?:[a-z]+:\/\/|ghcr\.io\/|containers\.)/.test(entry)) {
-      throw new Error(
-        `${quote(entry)} has a registry in front; it takes only the name after the account`,
-      )
-    }
-  }
-  if (entries.some(needsListing))
-    return { kind: 'patterns', patterns: compileNamePatterns(entries) }
-  const bad = entries.find((entry) => !nameForm.test(entry))
-  if (bad !== undefined) {
-    throw new Error(
-      `${quote(bad)} is not a package name; it takes names such as "api" or "team/api", or globs`,
-    )
-  }
-  return { kind: 'exact', names: [...new Set(entries)] }
-}
-
-function readTags(text: string): PatternList {
-  return compileTagPatterns(nonEmptyList(text, 'tag patterns'))
-}
-
-function readDigests(text: string): Digest[] {
-  return nonEmptyList(text, 'digests').map((entry) => {
-    const digest = entry.startsWith('sha256:') ? entry : `sha256:${entry}`
-    if (isDigest(digest)) return digest
-    throw new Error(
-      `${quote(entry)} is not a digest; it takes "sha256:" and 64 lower-case hex digits`,
-    )
-  })
-}
-
-/** A value that holds only comments or quotes is a mistake, not a wish for everything. */
-function nonEmptyList(text: string, what: string): string[] {
-  const entries = splitList(text)
-  if (entries.length === 0)
-    throw new Error(`${quote(text)} holds no entry; it takes a list of ${what}`)
-  return entries
-}
-
-function readDuration(text: string): number {
-  const duration = parseDuration(text)
-  if (duration !== undefined) return duration
-  throw new Error(`${quote(text)} is not a duration; it takes ${durationForm}`)
-}
-
-function readTimeBudget(text: string): number {
-  const duration = readDuration(text)
-  if (duration > 0) return duration
-  throw new Error(`${quote(text)} leaves no time at all; it takes a duration above zero`)
-}
-
-function wholeNumber(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = /^\d{1,9}$/.test(text) ? Number(text) : NaN
-    if (value >= least && value <= most) return value
-    throw new Error(`${quote(text)} is not a whole number from ${least} to ${most}`)
-  }
-}
-
-function oneOf<const T extends string>(...words: T[]): (text: string) => T {
-  return (text) => {
-    const word = words.find((candidate) => candidate === text.toLowerCase())
-    if (word !== undefined) return word
-    throw new Error(`${quote(text)} is not one of ${words.join(', ')}`)
-  }
-}
-
-function readSwitch(text: string): boolean {
-  return oneOf('true', 'false')(text) === 'true'
-}
-
-/** https://docs.rs/env_logger: `level`, or `module=level` pieces joined by commas. */
-function readRustLog(text: string): LogLevel {
-  const pieces = text.split(',').map((piece) => piece.trim().split('='))
-  const own = pieces.find(
-    ([module, level]) => level !== undefined && module === 'container_retention_policy',
-  )
-  const bare = pieces.find(([, level]) => level === undefined)
-  const level = (own?.[1] ?? bare?.[0] ?? 'info').toLowerCase()
-  const levels = {
-    off: 'error',
-    error: 'error',
-    warn: 'warn',
-    info: 'info',
-    debug: 'debug',
-    trace: 'debug',
-  } as const
-  const known = Object.entries(levels).find(([name]) => name === level)
-  if (known !== undefined) return known[1]
-  throw new Error(`${quote(text)} has no log level; it takes error, warn, info, debug or trace`)
-}
-
-/** Accepts a host or a URL. */
-function readRegistry(text: string): string {
-  const url = parseUrl(/^https?:\/\//.test(text) ? text : `https://${text}`)
-  if (url?.pathname !== '/' || url.search !== '' || url.username !== '') {
-    throw new Error(`${quote(text)} is not a registry; it takes a host such as ghcr.io`)
-  }
-  const unsafe = unsafeAddress(url.href)
-  if (unsafe !== undefined) throw new Error(unsafe)
-  return url.origin
-}
-
-/** Plain http would show the token to the network, so only this machine may be spoken to like that. */
-function unsafeAddress(address: string): string | undefined {
-  const url = parseUrl(address)
-  if (url === undefined) return `${quote(address)} is not an address; it takes an https URL`
-  const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(url.hostname)
-  return url.protocol === 'https:' || (url.protocol === 'http:' && loopback)
-    ? undefined
-    : `${quote(address)} would send the token unencrypted; it takes an https address`
-}
-
-/** https://docs.github.com/en/packages/working-with-a-github-packages-registry/working-with-the-container-registry */
-function registryOf(serverUrl: string): string {
-  const host = parseUrl(serverUrl)?.hostname ?? 'github.com'
-  return host === 'github.com' ? 'https://ghcr.io' : `https://containers.${host}`
-}
-
-function parseUrl(text: string): URL | undefined {
-  return URL.canParse(text) ? new URL(text) : undefined
 }

@@ -5,9 +5,21 @@ import { RequestError } from '@octokit/request-error'
 import Bottleneck from 'bottleneck/light.js'
 import { Response } from 'undici'
 import { z } from 'zod'
-import { outOfTime, RetentionError } from './errors.js'
+import { outOfTime, type RetentionError } from './errors.js'
 import type { Fetch } from './fetching.js'
-import { isDigest, type PackageVersion } from './model.js'
+import {
+  accountNotFound,
+  cannotListPackages,
+  deleteAnswer,
+  explain,
+  isPrimaryLimit,
+  isSecondaryLimit,
+  messageOf,
+  statusOf,
+  unexpected,
+} from './github-errors.js'
+import { listWhole, pageSize, readLinks, versionPage, type Page } from './listing.js'
+import type { PackageVersion } from './model.js'
 import type { Pacer } from './pacing.js'
 import type { Clock, DeleteAnswer, VersionDeleter, VersionLister } from './ports.js'
 
@@ -30,10 +42,6 @@ export interface PackagesOptions {
   readonly told: (message: string) => void
 }
 
-/** https://docs.github.com/en/rest/packages/packages: the most rows that a page may have. */
-const pageSize = 100
-const pagesAtOnce = 8
-const listingAttempts = 4
 const limitRetries = 4
 const unmarkedLimitWait = 60
 /** Milliseconds; plugin-retry waits 1, 4, 9 and at last 16 seconds. */
@@ -43,28 +51,6 @@ const accountBody = z.object({ login: z.string(), type: z.enum(['User', 'Organiz
 const ownAccountBody = z.object({ login: z.string() })
 const packageBody = z.object({ name: z.string(), version_count: z.number() })
 const packagePage = z.array(z.object({ name: z.string() }))
-const time = z.string().nullish().transform(timeOf)
-const versionBody = z.object({
-  id: z.number().int(),
-  name: z.string().refine(isDigest, 'is not a sha256 digest'),
-  created_at: time,
-  updated_at: time,
-  metadata: z.object({ container: z.object({ tags: z.array(z.string()) }) }),
-})
-const versionPage = z.array(versionBody)
-
-type VersionBody = z.infer<typeof versionBody>
-interface Page<T> {
-  readonly data: T
-  readonly next: number | undefined
-  readonly last: number | undefined
-}
-
-/** Only a full ISO time counts, and none from before GitHub: a zero time is unknown, not old. */
-function timeOf(text: string | null | undefined): number | undefined {
-  const milliseconds = /^\d{4}-\d\d-\d\dT/.test(text ?? '') ? Date.parse(text ?? '') : NaN
-  return milliseconds > Date.UTC(2008) ? milliseconds : undefined
-}
 
 /** A delete that may have worked or not, without time for another try. Octokit lets an AbortError pass. */
 class OutOfTime extends Error {
@@ -148,7 +134,7 @@ export class PackagesClient {
         `${account.route}/packages`,
         query,
         packagePage,
-        (error) => (error.status === 400 ? cannotListPackages(account, error) : undefined),
+        (error) => (error.status === 400 ? cannotListPackages(account.login, error) : undefined),
       )
       names.push(...answer.data.map(({ name }) => name))
       page = answer.next
@@ -165,76 +151,12 @@ export class PackagesClient {
     }
   }
 
-  /**
-   * Every version of a package. A listing counts only when its first page is unchanged at its end, no row came twice,
-   * and its length is the package's own count, or when two listings in a row agree although the count differs.
-   *
-   * @throws RetentionError `listing-not-whole` when it never settles, `permission` when the package cannot be seen
-   */
-  async #listVersions(path: string): Promise<PackageVersion[]> {
-    let previous: string | undefined
-    let problem = ''
-    for (let attempt = 0; attempt < listingAttempts; attempt++) {
-      const listing = await this.#listOnce(path)
-      if (typeof listing === 'string') {
-        problem = listing
-        previous = undefined
-        continue
-      }
-      const { rows, count } = listing
-      const fingerprint = JSON.stringify(rows)
-      if (rows.length === count || fingerprint === previous) return rows.map(versionOf)
-      previous = fingerprint
-      problem = `it has ${rows.length} versions, and the package counts ${count}`
-    }
-    throw new RetentionError(
-      'listing-not-whole',
-      `the listing of versions did not settle in ${listingAttempts} attempts: ${problem}`,
-      'Run again when nothing else pushes to or deletes from this package.',
-    )
-  }
-
-  /**
-   * One pass over all pages. The count is asked for after page 1: a push after that changes page 1, and a delete after
-   * that makes the rows too few, so that the two cannot hide each other.
-   *
-   * @returns the rows and the package's own count of them, or in words why the pass cannot be trusted
-   */
-  async #listOnce(path: string): Promise<{ rows: VersionBody[]; count: number } | string> {
-    const fetchPage = (page: number) =>
-      this.#get(`${path}/versions`, { per_page: pageSize, page, state: 'active' }, versionPage)
-    const first = await fetchPage(1)
-    const { version_count: count } = (await this.#get(path, {}, packageBody)).data
-    const pages = [first]
-    const known = first.last ?? 1
-    for (let from = 2; from <= known; from += pagesAtOnce) {
-      const numbers = Array.from(
-        { length: Math.min(pagesAtOnce, known + 1 - from) },
-        (_, i) => from + i,
-      )
-      pages.push(...(await Promise.all(numbers.map(fetchPage))))
-    }
-    await this.#followOn(pages, fetchPage)
-    if (pages.length > 1) {
-      const again = await fetchPage(1)
-      if (JSON.stringify(again.data) !== JSON.stringify(first.data))
-        return 'page 1 changed meanwhile'
-    }
-    const rows = joinPages(pages)
-    return typeof rows === 'string' ? rows : { rows, count }
-  }
-
-  /** Reads on while there may be more: a link names the next page, or the last page is full and no link says so. */
-  async #followOn(
-    pages: Page<VersionBody[]>[],
-    fetchPage: (page: number) => Promise<Page<VersionBody[]>>,
-  ): Promise<void> {
-    for (let last = pages.at(-1); last !== undefined; last = pages.at(-1)) {
-      if (last.next === undefined && last.data.length < pageSize) return
-      const page = await fetchPage(last.next ?? pages.length + 1)
-      if (last.next === undefined && page.data.length === 0) return
-      pages.push(page)
-    }
+  #listVersions(path: string): Promise<PackageVersion[]> {
+    return listWhole({
+      page: (page) =>
+        this.#get(`${path}/versions`, { per_page: pageSize, page, state: 'active' }, versionPage),
+      count: async () => (await this.#get(path, {}, packageBody)).data.version_count,
+    })
   }
 
   /** Deletes one version. Never throws: what went wrong is the answer. */
@@ -360,170 +282,4 @@ function ignore(): void {
 /** Octokit would encode a slash in a path parameter; here the path is made by hand, once. */
 function packagePath(account: Account, name: string): string {
   return `${account.route}/packages/container/${encodeURIComponent(name)}`
-}
-
-function versionOf(body: VersionBody): PackageVersion {
-  return {
-    id: body.id,
-    digest: body.name,
-    tags: body.metadata.container.tags,
-    createdAt: body.created_at,
-    updatedAt: body.updated_at,
-  }
-}
-
-/** Rows that moved between pages show as a row that came twice or as a page of another length than the rest. */
-function joinPages(pages: readonly Page<VersionBody[]>[]): VersionBody[] | string {
-  const full = pages[0]?.data.length
-  const short = pages.findIndex(
-    ({ data }, index) => index < pages.length - 1 && data.length !== full,
-  )
-  if (short !== -1)
-    return `page ${short + 1} has ${pages[short]?.data.length ?? 0} rows, and the first has ${full ?? 0}`
-  const empty = pages.findIndex(({ data }, index) => index > 0 && data.length === 0)
-  if (empty !== -1) return `page ${empty + 1} is empty although the page before it names it`
-  const rows = pages.flatMap(({ data }) => data)
-  if (new Set(rows.map(({ id }) => id)).size < rows.length)
-    return 'a version came twice, so rows moved between pages'
-  return rows
-}
-
-/**
- * Page numbers by the `rel` of their link.
- * https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api
- *
- * @throws RetentionError `unexpected-answer` when there is a next page whose number cannot be read
- */
-function readLinks(header: string | undefined): {
-  next: number | undefined
-  last: number | undefined
-} {
-  const links = [...(header ?? '').matchAll(/<([^<>]*)>([^,<]*)/g)]
-  const pages = new Map(
-    links.map(([, address = '', parameters = '']) => linkOf(address, parameters)),
-  )
-  const [next, last] = [pages.get('next'), pages.get('last')]
-  if (next !== undefined && !(next > 1)) throw unreadableLink(header ?? '')
-  return { next, last: Number.isNaN(last) ? undefined : last }
-}
-
-/** The `rel` of a link and the page number in its address, NaN when there is none. */
-function linkOf(address: string, parameters: string): [rel: string, page: number] {
-  const rel = /;\s*rel="?([a-z]+)"?/i.exec(parameters)?.[1] ?? ''
-  return [rel.toLowerCase(), Number(/[?&]page=(\d+)/.exec(address)?.[1])]
-}
-
-function unreadableLink(header: string): RetentionError {
-  return new RetentionError(
-    'unexpected-answer',
-    `GitHub names a next page in a form that cannot be followed: ${header}`,
-    'The listing would not be whole, so nothing can be decided on it. If it persists, please report it.',
-  )
-}
-
-function statusOf(error: unknown): number | undefined {
-  return error instanceof RequestError ? error.status : undefined
-}
-
-/** What the service said, without the documentation link that Octokit appends. */
-function messageOf(error: unknown): string {
-  const body = z.object({ message: z.string() }).safeParse((error as RequestError).response?.data)
-  if (body.success) return body.data.message
-  return error instanceof Error ? error.message : String(error)
-}
-
-function isSecondaryLimit({ status, message }: RequestError): boolean {
-  return (status === 403 || status === 429) && /\bsecondary rate\b/i.test(message)
-}
-
-function isPrimaryLimit({ status, response }: RequestError): boolean {
-  return (status === 403 || status === 429) && response?.headers['x-ratelimit-remaining'] === '0'
-}
-
-function deleteAnswer(error: unknown): DeleteAnswer {
-  const why = messageOf(error)
-  if (!(error instanceof RequestError)) return { status: 'failed', why, hint: reportHint }
-  if (error.status === 400 && /last tagged version|more than 5000 downloads/i.test(why)) {
-    return { status: 'retained', why }
-  }
-  if (isPrimaryLimit(error)) {
-    return { status: 'limited', why: 'the hourly quota of the API is used up' }
-  }
-  if (isSecondaryLimit(error) || error.status === 429) {
-    return { status: 'limited', why: 'GitHub keeps asking to slow down' }
-  }
-  if (error.status === 403) {
-    const everywhere = /scopes? to delete|resource not accessible/i.test(why)
-    return {
-      status: 'denied',
-      everywhere,
-      why: `GitHub answered 403 (${why})`,
-      hint: permissionHint,
-    }
-  }
-  return { status: 'failed', why: `${answerWords(error)} (${why})`, hint: retryHint }
-}
-
-const permissionHint =
-  'A classic token needs read:packages and delete:packages; GITHUB_TOKEN needs "packages: write" and the Admin role on the package (package settings, "Manage Actions access").'
-const retryHint = 'The next run tries again. If it persists, look at githubstatus.com.'
-const reportHint = 'Please report this with the debug log.'
-
-/** Octokit calls a broken connection a 500; only an answer has a response. */
-function answerWords({ status, response }: RequestError): string {
-  return response === undefined ? 'GitHub gave no answer' : `GitHub answered ${status}`
-}
-
-/** Turns what Octokit throws into words for the reader. */
-function explain(error: RequestError, path: string): RetentionError {
-  const said = `${answerWords(error)} to GET ${path} (${messageOf(error)})`
-  if (isPrimaryLimit(error)) {
-    return new RetentionError(
-      'unavailable',
-      said,
-      'The hourly quota is used up; run again in the next hour.',
-      error,
-    )
-  }
-  const hints: Partial<Record<number, string>> = {
-    401: badTokenHint,
-    403: permissionHint,
-    404: notFoundHint,
-  }
-  const hint = isSecondaryLimit(error) ? undefined : hints[error.status]
-  if (hint !== undefined) return new RetentionError('permission', said, hint, error)
-  return new RetentionError('unavailable', said, retryHint, error)
-}
-
-const badTokenHint =
-  'GitHub does not know this token: it may be mistyped, expired or revoked. Check the token input.'
-const notFoundHint =
-  'Either there is no such package, or the token may not see it. Check account and image-names, and give the repository access in the package settings under "Manage Actions access".'
-
-function accountNotFound(login: string, cause: unknown): RetentionError {
-  return new RetentionError(
-    'account-not-found',
-    `there is no user or organization "${login}"`,
-    'Check the account input; "user" stands for the account of the token.',
-    cause,
-  )
-}
-
-function cannotListPackages(account: Account, cause: unknown): RetentionError {
-  return new RetentionError(
-    'cannot-list-packages',
-    `GitHub does not let this token list the packages of ${account.login} (${messageOf(cause)})`,
-    'A pattern in image-names needs a classic personal access token with read:packages. With GITHUB_TOKEN, give exact names.',
-    cause,
-  )
-}
-
-function unexpected(path: string, error: z.ZodError): RetentionError {
-  const issue = error.issues[0]
-  return new RetentionError(
-    'unexpected-answer',
-    `GET ${path} was answered in a shape that is not GitHub's: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`,
-    'Nothing can be decided on such an answer. If it persists, please report it.',
-    error,
-  )
 }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from '@jest/globals'
-import { inputDefinitions, type InputDefinition } from '../../src/inputs.js'
+import { inputDefinitions, type InputDefinition } from '../../src/input-table.js'
 import { outputDefinitions } from '../../src/report/outputs.js'
 
 /** The part of YAML that action files are written in: nested keys, and scalars on one line. */

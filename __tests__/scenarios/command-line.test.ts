@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from '@jest/globals'
 import { multiArchImage } from '../../src/emulator/images.js'
 import type { Emulator } from '../../src/emulator/index.js'
-import { inputDefinitions } from '../../src/inputs.js'
+import { inputDefinitions } from '../../src/input-table.js'
 import { node, push, registry, tagsLeft, tokens, writes, type PlanFile } from './kit.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'command-line-'))

@@ -6,7 +6,7 @@ import { afterEach } from '@jest/globals'
 import { pullEverything } from '../../src/demo/pull.js'
 import { pushTree, type Tree } from '../../src/emulator/images.js'
 import { startEmulator, type Emulator, type EmulatorOptions } from '../../src/emulator/index.js'
-import { inputDefinitions, type InputDefinition, type InputName } from '../../src/inputs.js'
+import { inputDefinitions, type InputDefinition, type InputName } from '../../src/input-table.js'
 import type { OutputName } from '../../src/report/outputs.js'
 
 /** The tokens of the stories: plainly fake, named after what they are. */

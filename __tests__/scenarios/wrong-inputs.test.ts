@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import type { InputName } from '../../src/inputs.js'
+import type { InputName } from '../../src/input-table.js'
 import { image } from '../../src/emulator/images.js'
 import { push, readable, registry, runAction, tagsLeft } from './kit.js'
 

@@ -1,4 +1,4 @@
-import type { LogLevel } from '../inputs.js'
+import type { LogLevel } from '../input-readers.js'
 import { markdownText } from '../report/escape.js'
 
 const levels: readonly LogLevel[] = ['error', 'warn', 'info', 'debug']

@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { Presets, SingleBar } from 'cli-progress'
 import type { Host, Progress } from '../host.js'
-import type { Environment, LogLevel, RawInputs } from '../inputs.js'
+import type { LogLevel } from '../input-readers.js'
+import type { Environment, RawInputs } from '../inputs.js'
 import { logLine } from '../report/escape.js'
 import { cancellation, hiding, levelFilter } from './telling.js'
 

@@ -1,0 +1,145 @@
+import { describe, expect, test } from '@jest/globals'
+import { listWhole, readLinks, versionPage } from '../../src/listing.js'
+import { digest } from '../core/kit.js'
+
+const row = (id: number, extra = {}) => ({
+  id,
+  name: digest(String(id)),
+  created_at: '2026-01-01T00:00:00Z',
+  updated_at: '2026-01-02T00:00:00Z',
+  metadata: { container: { tags: [] } },
+  ...extra,
+})
+const rows = (count: number, from = 1) => Array.from({ length: count }, (_, at) => row(from + at))
+
+/** A package of pages; every pass over it may see another state. */
+function source(
+  passes: { pages: ReturnType<typeof rows>[]; count: number; links?: boolean }[],
+  meanwhile: (asked: string) => void = () => undefined,
+) {
+  const asked: string[] = []
+  let pass = -1
+  const seen = (what: string) => {
+    asked.push(what)
+    meanwhile(what)
+  }
+  const now = () => passes[Math.min(Math.max(pass, 0), passes.length - 1)]
+  return {
+    asked,
+    page: (number: number) => {
+      if (number === 1 && asked.at(-1) !== `page ${now()?.pages.length ?? 0}`) pass++
+      seen(`page ${number}`)
+      const { pages = [], links = true } = now() ?? {}
+      const data = versionPage.parse(pages[number - 1] ?? [])
+      const more = links && number < pages.length
+      return Promise.resolve({
+        data,
+        next: more ? number + 1 : undefined,
+        last: more ? pages.length : undefined,
+      })
+    },
+    count: () => {
+      seen('count')
+      return Promise.resolve(now()?.count ?? 0)
+    },
+  }
+}
+
+describe('a listing is whole', () => {
+  test('with one page and its count, in two requests', async () => {
+    const listed = source([{ pages: [rows(3)], count: 3 }])
+    expect((await listWhole(listed)).map(({ id }) => id)).toEqual([1, 2, 3])
+    expect(listed.asked).toEqual(['page 1', 'count'])
+  })
+
+  test('with several pages, the count asked after the first, the first looked at again', async () => {
+    const listed = source([{ pages: [rows(100), rows(100, 101), rows(5, 201)], count: 205 }])
+    expect(await listWhole(listed)).toHaveLength(205)
+    expect(listed.asked).toEqual(['page 1', 'count', 'page 2', 'page 3', 'page 1'])
+  })
+
+  test('with a full last page and no link, when the page after it is empty', async () => {
+    const listed = source([{ pages: [rows(100)], count: 100 }])
+    expect(await listWhole(listed)).toHaveLength(100)
+    expect(listed.asked).toEqual(['page 1', 'count', 'page 2'])
+  })
+
+  test('and goes on after a full page that no link continues', async () => {
+    const listed = source([{ pages: [rows(100), rows(3, 101)], count: 103, links: false }])
+    expect(await listWhole(listed)).toHaveLength(103)
+  })
+
+  test('when two in a row agree although the count lags', async () => {
+    const listed = source([{ pages: [rows(3)], count: 4 }])
+    expect(await listWhole(listed)).toHaveLength(3)
+    expect(listed.asked).toHaveLength(4)
+  })
+})
+
+describe('a listing is refused', () => {
+  test('when its rows never settle', async () => {
+    const passes = [1, 2, 3, 4, 5].map((count) => ({ pages: [rows(count)], count: 9 }))
+    await expect(listWhole(source(passes))).rejects.toMatchObject({
+      code: 'listing-not-whole',
+      message: expect.stringContaining('the package counts 9') as unknown,
+    })
+  })
+
+  test.each([
+    ['a version comes twice', [rows(100), rows(3, 100)], 'came twice'],
+    [
+      'a page before the last is short',
+      [rows(100), rows(60, 101), rows(3, 161)],
+      'page 2 has 60 rows',
+    ],
+    ['a page that a link names is empty', [rows(100), []], 'page 2 is empty'],
+  ])('when %s', async (_story, pages, words) => {
+    const count = pages.flat().length
+    await expect(listWhole(source([{ pages, count }]))).rejects.toThrow(words)
+  })
+})
+
+describe('times', () => {
+  test.each([
+    ['2026-01-01T00:00:00Z', Date.UTC(2026, 0, 1)],
+    ['2026-01-01T01:00:00+01:00', Date.UTC(2026, 0, 1)],
+    [null, undefined],
+    ['', undefined],
+    ['yesterday', undefined],
+    ['1', undefined],
+    ['2026-01-01', undefined],
+    ['0001-01-01T00:00:00Z', undefined],
+  ])('%j is read as %j', (created_at, expected) => {
+    const [parsed] = versionPage.parse([row(1, { created_at })])
+    expect(parsed?.created_at).toBe(expected)
+  })
+})
+
+describe('links', () => {
+  const base = 'https://api.github.com/organizations/1/packages/container/'
+  test.each([
+    [undefined, undefined, undefined],
+    ['', undefined, undefined],
+    [
+      `<${base}a/versions?page=2&per_page=100>; rel="next", <${base}a/versions?page=7>; rel="last"`,
+      2,
+      7,
+    ],
+    [
+      `<${base}next/versions?page=1>; rel="prev", <${base}last/versions?per_page=1&page=3>; rel=next`,
+      3,
+      undefined,
+    ],
+    [`<${base}a?page=2>; title="x"; rel="next"`, 2, undefined],
+    [`<${base}a?page=1>; rel="first"`, undefined, undefined],
+  ])('%j', (header, next, last) => {
+    expect(readLinks(header)).toEqual({ next, last })
+  })
+
+  test.each(['<https://x/?after=abc>; rel="next"', '<https://x/?page=0>; rel="next"'])(
+    'a next page without a number is no end: %s',
+    (header) => {
+      expect(() => readLinks(header)).toThrow('cannot be followed')
+    },
+  )
+})

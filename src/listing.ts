@@ -1,0 +1,157 @@
+import { z } from 'zod'
+import { RetentionError } from './errors.js'
+import { unreadableLink } from './github-errors.js'
+import { isDigest, type PackageVersion } from './model.js'
+
+/** https://docs.github.com/en/rest/packages/packages: the most rows that a page may have. */
+export const pageSize = 100
+const pagesAtOnce = 8
+const listingAttempts = 4
+const time = z.string().nullish().transform(timeOf)
+const versionBody = z.object({
+  id: z.number().int(),
+  name: z.string().refine(isDigest, 'is not a sha256 digest'),
+  created_at: time,
+  updated_at: time,
+  metadata: z.object({ container: z.object({ tags: z.array(z.string()) }) }),
+})
+export const versionPage = z.array(versionBody)
+
+type VersionBody = z.infer<typeof versionBody>
+/** One page of a list with what its links say. */
+export interface Page<T> {
+  readonly data: T
+  readonly next: number | undefined
+  readonly last: number | undefined
+}
+
+/** Only a full ISO time counts, and none from before GitHub: a zero time is unknown, not old. */
+function timeOf(text: string | null | undefined): number | undefined {
+  const milliseconds = /^\d{4}-\d\d-\d\dT/.test(text ?? '') ? Date.parse(text ?? '') : NaN
+  return milliseconds > Date.UTC(2008) ? milliseconds : undefined
+}
+
+/** One package's pages of versions, and its own count of them. */
+export interface ListingSource {
+  readonly page: (number: number) => Promise<Page<VersionBody[]>>
+  readonly count: () => Promise<number>
+}
+
+/**
+ * Every version of a package. A listing counts only when its first page is unchanged at its end, no row came twice,
+ * and its length is the package's own count, or when two listings in a row agree although the count differs.
+ *
+ * @throws RetentionError `listing-not-whole` when it never settles, `permission` when the package cannot be seen
+ */
+export async function listWhole(source: ListingSource): Promise<PackageVersion[]> {
+  let previous: string | undefined
+  let problem = ''
+  for (let attempt = 0; attempt < listingAttempts; attempt++) {
+    const listing = await listOnce(source)
+    if (typeof listing === 'string') {
+      problem = listing
+      previous = undefined
+      continue
+    }
+    const { rows, count } = listing
+    const fingerprint = JSON.stringify(rows)
+    if (rows.length === count || fingerprint === previous) return rows.map(versionOf)
+    previous = fingerprint
+    problem = `it has ${rows.length} versions, and the package counts ${count}`
+  }
+  throw new RetentionError(
+    'listing-not-whole',
+    `the listing of versions did not settle in ${listingAttempts} attempts: ${problem}`,
+    'Run again when nothing else pushes to or deletes from this package.',
+  )
+}
+
+/**
+ * One pass over all pages. The count is asked for after page 1: a push after that changes page 1, and a delete after
+ * that makes the rows too few, so that the two cannot hide each other.
+ *
+ * @returns the rows and the package's own count of them, or in words why the pass cannot be trusted
+ */
+async function listOnce(
+  source: ListingSource,
+): Promise<{ rows: VersionBody[]; count: number } | string> {
+  const first = await source.page(1)
+  const count = await source.count()
+  const pages = [first]
+  const known = first.last ?? 1
+  for (let from = 2; from <= known; from += pagesAtOnce) {
+    const numbers = Array.from(
+      { length: Math.min(pagesAtOnce, known + 1 - from) },
+      (_, i) => from + i,
+    )
+    pages.push(...(await Promise.all(numbers.map(source.page))))
+  }
+  await followOn(pages, source)
+  if (pages.length > 1) {
+    const again = await source.page(1)
+    if (JSON.stringify(again.data) !== JSON.stringify(first.data)) return 'page 1 changed meanwhile'
+  }
+  const rows = joinPages(pages)
+  return typeof rows === 'string' ? rows : { rows, count }
+}
+
+/** Reads on while there may be more: a link names the next page, or the last page is full and no link says so. */
+async function followOn(pages: Page<VersionBody[]>[], source: ListingSource): Promise<void> {
+  for (let last = pages.at(-1); last !== undefined; last = pages.at(-1)) {
+    if (last.next === undefined && last.data.length < pageSize) return
+    const page = await source.page(last.next ?? pages.length + 1)
+    if (last.next === undefined && page.data.length === 0) return
+    pages.push(page)
+  }
+}
+
+function versionOf(body: VersionBody): PackageVersion {
+  return {
+    id: body.id,
+    digest: body.name,
+    tags: body.metadata.container.tags,
+    createdAt: body.created_at,
+    updatedAt: body.updated_at,
+  }
+}
+
+/** Rows that moved between pages show as a row that came twice or as a page of another length than the rest. */
+function joinPages(pages: readonly Page<VersionBody[]>[]): VersionBody[] | string {
+  const full = pages[0]?.data.length
+  const short = pages.findIndex(
+    ({ data }, index) => index < pages.length - 1 && data.length !== full,
+  )
+  if (short !== -1)
+    return `page ${short + 1} has ${pages[short]?.data.length ?? 0} rows, and the first has ${full ?? 0}`
+  const empty = pages.findIndex(({ data }, index) => index > 0 && data.length === 0)
+  if (empty !== -1) return `page ${empty + 1} is empty although the page before it names it`
+  const rows = pages.flatMap(({ data }) => data)
+  if (new Set(rows.map(({ id }) => id)).size < rows.length)
+    return 'a version came twice, so rows moved between pages'
+  return rows
+}
+
+/**
+ * Page numbers by the `rel` of their link.
+ * https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api
+ *
+ * @throws RetentionError `unexpected-answer` when there is a next page whose number cannot be read
+ */
+export function readLinks(header: string | undefined): {
+  next: number | undefined
+  last: number | undefined
+} {
+  const links = [...(header ?? '').matchAll(/<([^<>]*)>([^,<]*)/g)]
+  const pages = new Map(
+    links.map(([, address = '', parameters = '']) => linkOf(address, parameters)),
+  )
+  const [next, last] = [pages.get('next'), pages.get('last')]
+  if (next !== undefined && !(next > 1)) throw unreadableLink(header ?? '')
+  return { next, last: Number.isNaN(last) ? undefined : last }
+}
+
+/** The `rel` of a link and the page number in its address, NaN when there is none. */
+function linkOf(address: string, parameters: string): [rel: string, page: number] {
+  const rel = /;\s*rel="?([a-z]+)"?/i.exec(parameters)?.[1] ?? ''
+  return [rel.toLowerCase(), Number(/[?&]page=(\d+)/.exec(address)?.[1])]
+}
