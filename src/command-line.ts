@@ -1,4 +1,4 @@
-import { access, constants } from 'node:fs/promises'
+import { access, constants, stat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { demo } from './demo/demo.js'
@@ -123,8 +123,13 @@ async function prune({ 'plan-file': planPath, ...flags }: Flags): Promise<number
 }
 
 /** Whether a file may be made or replaced there. A plan must not get lost after the deletes. */
-function canHold(path: string): Promise<boolean> {
-  return access(dirname(path), constants.W_OK).then(
+async function canHold(path: string): Promise<boolean> {
+  const place = await stat(path).then(
+    (found) => (found.isFile() ? path : undefined),
+    () => dirname(path),
+  )
+  if (place === undefined) return false
+  return access(place, constants.W_OK).then(
     () => true,
     () => false,
   )

@@ -80,15 +80,21 @@ export async function main(host: Host, time: Clock = systemClock): Promise<numbe
     report = await runAll(settings, host, clock, started)
   } catch (error) {
     const refusal = refusalOf(error)
-    host.log.error(`${refusal.message}\n${refusal.hint}`)
-    report = failedRun(host, settings, refusal)
+    const late = error instanceof RetentionError && error.code === 'out-of-time'
+    if (late) host.log.warn(`Nothing was looked at: ${refusal.message}.`)
+    else host.log.error(`${refusal.message}\n${refusal.hint}`)
+    report = emptyRun(host, settings, late ? undefined : refusal)
   }
   await finish(host, settings, report, clock.now())
   if (host.cancelled.aborted) return cancelledCode
   return hasFailed(report) ? 1 : 0
 }
 
-function failedRun(host: Host, settings: Settings | undefined, failure: Refusal): RunReport {
+function emptyRun(
+  host: Host,
+  settings: Settings | undefined,
+  failure: Refusal | undefined,
+): RunReport {
   const given = settings?.account ?? host.inputs.account ?? ''
   const account = given.trim() === '' ? 'an unknown account' : given.trim()
   return { account, route: '', dryRun: settings?.dryRun ?? false, packages: [], failure }
@@ -109,6 +115,9 @@ async function runAll(
   const packages: PackageReport[] = []
   for (const name of names) {
     packages.push(await runPackage(run, name))
+  }
+  for (const source of unusedPatterns(settings.policy, packages)) {
+    host.log.warn(`image-tags: ${source} matches no tag of ${names.join(', ')}`)
   }
   const { login, route } = run.account
   return { account: login, route, dryRun: settings.dryRun, packages, failure: undefined }
@@ -263,13 +272,11 @@ function show({ settings, host, account }: Run, report: PackageReport, now: numb
     host.log.endGroup()
   } else if (made.refusals.length === 0) host.log.info(`${account.login}/${name}: no versions`)
   tellRefusals({ host, account }, name, made.refusals)
-  for (const source of unusedPatterns(settings.policy, made)) {
-    host.log.warn(`${account.login}/${name}: image-tags: ${source} matches no tag of this package`)
-  }
 }
 
-/** Patterns without effect: most often a mistake, and as an exclusion a dangerous one. */
-function unusedPatterns(policy: Policy, { decisions }: Plan): string[] {
+/** Patterns that no tag of the run matches: most often a mistake, and as an exclusion a dangerous one. */
+function unusedPatterns(policy: Policy, packages: readonly PackageReport[]): string[] {
+  const decisions = packages.flatMap(({ plan: made }) => made.decisions)
   const tags = decisions.flatMap(({ version }) => version.tags)
   const named = policy.deleteRules.flatMap((rule) => rule.tags ?? [])
   const unused = [...named, ...policy.protect].filter(({ matches }) => !tags.some(matches))

@@ -3,7 +3,7 @@ import { subjectOfTag } from './oci.js'
 import type { Policy } from './policy/policy.js'
 
 /**
- * Checks a plan once more, right before the first delete, by other means than the selector's: no graph, no reach,
+ * Checks a finished plan once more, before it is shown and before any delete, by other means than the selector's: no graph, no reach,
  * only the documents and the rules. Any finding means a defect, and the package must be left alone.
  */
 export function secondLook(

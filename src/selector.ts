@@ -110,9 +110,10 @@ const ambiguousListing: Refusal = {
  */
 export function undecided({ decisions }: Plan, { manifests }: Snapshot): PackageVersion[] {
   return decisions
-    .filter(({ version, verdict: { reason } }) => {
+    .filter(({ version, verdict: { action, reason } }) => {
       const attached = reason.code === 'part-of' && reason.relation === 'attached to'
-      return (attached || reason.code === 'cycle') && !manifests.has(version.digest)
+      const byWord = action === 'keep' && (attached || reason.code === 'cycle')
+      return byWord && !manifests.has(version.digest)
     })
     .map(({ version }) => version)
 }

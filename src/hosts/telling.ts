@@ -39,11 +39,11 @@ export function hiding() {
  */
 export function cancellation(): AbortSignal {
   const controller = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      controller.abort()
-    })
+  const cancel = () => {
+    controller.abort()
+    process.off('SIGINT', cancel).off('SIGTERM', cancel)
   }
+  process.on('SIGINT', cancel).on('SIGTERM', cancel)
   return controller.signal
 }
 
