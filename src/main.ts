@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { deleteAll } from './deleter.js'
 import { RetentionError } from './errors.js'
 import { fetchFor, type Fetch } from './fetching.js'
@@ -9,22 +10,28 @@ import { PackagesClient, type Account } from './packages.js'
 import { Pacer } from './pacing.js'
 import { describePolicy } from './policy/describe.js'
 import type { Policy } from './policy/policy.js'
-import { formatDuration } from './policy/durations.js'
 import type { Clock, ManifestReader, VersionDeleter, VersionLister } from './ports.js'
 import { RegistryClient } from './registry.js'
-import { planLines, type AgeView } from './report/lines.js'
+import type { AgeView } from './report/lines.js'
 import { outputsOf } from './report/outputs.js'
 import { planFile } from './report/plan-file.js'
 import {
   emptyPackage,
   hasFailed,
   sum,
-  totalsOf,
   type PackageReport,
   type RunReport,
 } from './report/report.js'
 import { summaryOf } from './report/summary.js'
 import { lookupIn, nameOf } from './report/words.js'
+import {
+  announce,
+  closingWords,
+  progressLines,
+  showPlan,
+  tellOutcome,
+  tellRefusals,
+} from './run-log.js'
 import { secondLook } from './second-look.js'
 import { plan, refuse, undecided } from './selector.js'
 
@@ -39,27 +46,17 @@ interface Run {
   readonly account: Account
 }
 
-const systemClock: Clock = {
-  now: Date.now,
-  sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
-}
-
-/** The same clock, whose sleep ends early when the run is cancelled. */
-function wakeful(clock: Clock, cancelled: AbortSignal): Clock {
-  const woken = new Promise<void>((resolve) => {
-    cancelled.addEventListener('abort', () => {
-      resolve()
-    })
-  })
+/** Real time; a sleep ends early when the run is cancelled. */
+function systemClock(cancelled: AbortSignal): Clock {
   return {
-    now: clock.now,
-    sleep: (milliseconds) => Promise.race([clock.sleep(milliseconds), woken]),
+    now: Date.now,
+    sleep: (milliseconds) =>
+      setTimeout(milliseconds, undefined, { signal: cancelled }).catch(() => undefined),
   }
 }
 
 /** Time that is kept back from the time budget for deletes on their way and for the report. */
 const closingTime = 5000
-const progressEvery = 30_000
 /** What a shell expects of a program that Ctrl-C has ended. */
 const cancelledCode = 130
 
@@ -69,8 +66,10 @@ const cancelledCode = 130
  *
  * @returns the exit code: 1 for bad input, a package left alone or a failed delete, 130 when cancelled, else 0
  */
-export async function main(host: Host, time: Clock = systemClock): Promise<number> {
-  const clock = wakeful(time, host.cancelled)
+export async function main(
+  host: Host,
+  clock: Clock = systemClock(host.cancelled),
+): Promise<number> {
   const started = clock.now()
   host.hide(host.inputs.token?.trim() ?? '')
   let settings: Settings | undefined
@@ -110,7 +109,7 @@ async function runAll(
   for (const warning of settings.warnings) host.log.warn(warning)
   const run = await prepare(settings, host, clock, started)
   const names = await chooseNames(run)
-  announce(run, names)
+  announce(host, settings, run.account.login, names)
 
   const packages: PackageReport[] = []
   for (const name of names) {
@@ -155,29 +154,20 @@ async function chooseNames({ settings, client, account }: Run): Promise<readonly
     .sort()
 }
 
-function announce({ settings, host, account }: Run, names: readonly string[]): void {
-  for (const sentence of describePolicy(settings.policy)) host.log.info(sentence)
-  const mode = settings.dryRun ? ' This is a dry run: nothing will be changed.' : ''
-  if (names.length === 0) {
-    host.log.warn(`No package of ${account.login} matches image-names.${mode}`)
-  } else {
-    host.log.info(`Packages of ${account.login}: ${names.join(', ')}.${mode}`)
-  }
-}
-
 /** One package from its listing to its last delete. What goes wrong in it is its own matter. */
 async function runPackage(run: Run, name: string): Promise<PackageReport> {
   const { account, host } = run
+  const label = `${account.login}/${name}`
   try {
     return await prunePackage(run, name)
   } catch (error) {
     const refusal = refusalOf(error)
     if (error instanceof RetentionError && error.code === 'out-of-time') {
       const why = host.cancelled.aborted ? 'the run was cancelled' : 'the time budget was used up'
-      host.log.warn(`${account.login}/${name}: not looked at: ${why}.`)
+      host.log.warn(`${label}: not looked at: ${why}.`)
       return emptyPackage(account.login, name, { notReached: why })
     }
-    tellRefusals(run, name, [refusal])
+    tellRefusals(host, label, [refusal])
     return emptyPackage(account.login, name, { refusal })
   }
 }
@@ -190,7 +180,7 @@ async function prunePackage(run: Run, name: string): Promise<PackageReport> {
   const source = run.client.openPackage(account, name)
   const made = await makePlan(run, name, source, now)
   const report = { name, plan: made, outcomes: [], notReached: undefined }
-  show(run, report, now)
+  showPlan(host, settings, made, now)
   if (settings.dryRun || made.deletions.length === 0) return report
 
   const begun = clock.now()
@@ -257,23 +247,6 @@ function refusalOf(error: unknown): Refusal {
   return { code: codes[code] ?? 'package-unreachable', message, hint }
 }
 
-function show({ settings, host, account }: Run, report: PackageReport, now: number): void {
-  const { name, plan: made } = report
-  const { listed, planned, refused, kept } = totalsOf(report)
-  const verb = settings.dryRun ? 'would go' : 'will go'
-  const view: AgeView = { now, by: settings.policy.ageBy }
-  if (listed > 0) {
-    const counts =
-      refused > 0
-        ? `${refused} of ${listed} versions would have gone, all stay`
-        : `${planned} of ${listed} versions ${verb}, ${kept} stay`
-    host.log.group(`${account.login}/${name}: ${counts}`)
-    for (const line of planLines(made, view)) host.log.info(line)
-    host.log.endGroup()
-  } else if (made.refusals.length === 0) host.log.info(`${account.login}/${name}: no versions`)
-  tellRefusals({ host, account }, name, made.refusals)
-}
-
 /** Patterns that no tag of the run matches: most often a mistake, and as an exclusion a dangerous one. */
 function unusedPatterns(policy: Policy, packages: readonly PackageReport[]): string[] {
   const decisions = packages.flatMap(({ plan: made }) => made.decisions)
@@ -283,27 +256,16 @@ function unusedPatterns(policy: Policy, packages: readonly PackageReport[]): str
   return tags.length === 0 ? [] : unused.map(({ source }) => source)
 }
 
-function tellRefusals(
-  { host, account }: Pick<Run, 'host' | 'account'>,
-  name: string,
-  refusals: readonly Refusal[],
-  fate = 'left alone, nothing in it is deleted',
-): void {
-  for (const { message, hint } of refusals) {
-    host.log.error(`${account.login}/${name}: ${fate}: ${message}. ${hint}`)
-  }
-}
-
 /** Deletes what is planned. Whatever goes wrong, what was done until then is in the report. */
 async function carryOut(
   run: Run,
   report: PackageReport,
   deleter: VersionDeleter,
 ): Promise<PackageReport> {
-  const { host, pacer } = run
+  const { host, pacer, clock } = run
   const { name, plan: made } = report
   const outcomes: Outcome[] = []
-  const tellProgress = progressLines(run, name, made.deletions.length)
+  const tellProgress = progressLines(host, clock, pacer, name, made.deletions.length)
   const lookup = lookupIn(made.decisions)
   host.progress.start(made.deletions.length)
   try {
@@ -316,55 +278,11 @@ async function carryOut(
     return { ...report, outcomes }
   } catch (error) {
     const refusals = [refusalOf(error)]
-    tellRefusals(run, name, refusals, 'its deletes ended early')
+    tellRefusals(host, `${run.account.login}/${name}`, refusals, 'its deletes ended early')
     return { ...report, outcomes, plan: { ...made, refusals } }
   } finally {
     host.progress.stop()
   }
-}
-
-/** A bar on a terminal, and in a log a line every half minute. */
-function progressLines({ host, clock, pacer }: Run, name: string, total: number) {
-  let lastLine = clock.now()
-  return (done: number) => {
-    host.progress.update(done, pacer.perMinute)
-    if (host.progress.isShown || clock.now() - lastLine < progressEvery) return
-    lastLine = clock.now()
-    const left = formatDuration(((total - done) / pacer.perMinute) * 60_000)
-    const pace = `${Math.round(pacer.perMinute)} a minute, about ${left} left`
-    host.log.info(`${name}: ${done} of ${total} done, ${pace}`)
-  }
-}
-
-function tellOutcome({ log }: Host, label: string, { version, result }: Outcome): void {
-  const what = `${label} (version ${version.id}, ${version.digest})`
-  switch (result.status) {
-    case 'deleted':
-    case 'already-gone':
-      log.debug(`${result.status}: ${what}`)
-      return
-    case 'retained':
-      log.warn(`retained: ${what}: ${result.why}`)
-      return
-    case 'failed':
-      log.error(`failed: ${what}: ${result.why}. ${result.hint}`)
-      return
-    case 'remaining':
-      log.debug(`remaining: ${what}: ${result.why}`)
-  }
-}
-
-function closingWords(report: PackageReport, took: number): string {
-  const { deleted, alreadyGone, retained, failed, remaining } = totalsOf(report)
-  const counts = [
-    `${deleted} deleted`,
-    ...(alreadyGone > 0 ? [`${alreadyGone} already gone`] : []),
-    ...(retained > 0 ? [`${retained} retained by GitHub`] : []),
-    ...(failed > 0 ? [`${failed} failed`] : []),
-    ...(remaining > 0 ? [`${remaining} not tried`] : []),
-  ]
-  const why = report.outcomes.map(({ result }) => result).find((r) => r.status === 'remaining')?.why
-  return `${counts.join(', ')} in ${formatDuration(took)}${why === undefined ? '' : ` (${why})`}.`
 }
 
 async function finish(

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { LogLevel } from '../input-readers.js'
 import { markdownText } from '../report/escape.js'
 
@@ -39,6 +40,8 @@ export function hiding() {
  */
 export function cancellation(): AbortSignal {
   const controller = new AbortController()
+  // Every sleep of the run listens; their number is no leak.
+  setMaxListeners(0, controller.signal)
   const cancel = () => {
     controller.abort()
     process.off('SIGINT', cancel).off('SIGTERM', cancel)

@@ -37,7 +37,7 @@ export interface Totals {
 }
 
 /** Adds up one package. */
-export function totalsOf({ plan, outcomes }: PackageReport): Totals {
+export function totalsOf({ plan, outcomes }: Pick<PackageReport, 'plan' | 'outcomes'>): Totals {
   const count = (status: OutcomeResult['status']) =>
     outcomes.filter(({ result }) => result.status === status).length
   return {

@@ -1,0 +1,111 @@
+import type { Host } from './host.js'
+import type { Settings } from './inputs.js'
+import type { Outcome, Plan, Refusal } from './model.js'
+import type { Pacer } from './pacing.js'
+import { describePolicy } from './policy/describe.js'
+import { formatDuration } from './policy/durations.js'
+import type { Clock } from './ports.js'
+import { planLines, type AgeView } from './report/lines.js'
+import { totalsOf, type PackageReport } from './report/report.js'
+
+/** Milliseconds between two lines about a long series of deletes. */
+const progressEvery = 30_000
+
+/** Says what is about to happen, before anything does. */
+export function announce(
+  { log }: Host,
+  settings: Settings,
+  login: string,
+  names: readonly string[],
+): void {
+  for (const sentence of describePolicy(settings.policy)) log.info(sentence)
+  const mode = settings.dryRun ? ' This is a dry run: nothing will be changed.' : ''
+  if (names.length === 0) {
+    log.warn(`No package of ${login} matches image-names.${mode}`)
+  } else {
+    log.info(`Packages of ${login}: ${names.join(', ')}.${mode}`)
+  }
+}
+
+/** One group with a line for every image, and the refusals after it, where they cannot be overlooked. */
+export function showPlan(host: Host, settings: Settings, plan: Plan, now: number): void {
+  const { account, name } = plan.package
+  const label = `${account}/${name}`
+  const { listed, planned, refused, kept } = totalsOf({ plan, outcomes: [] })
+  const verb = settings.dryRun ? 'would go' : 'will go'
+  const view: AgeView = { now, by: settings.policy.ageBy }
+  if (listed > 0) {
+    const counts =
+      refused > 0
+        ? `${refused} of ${listed} versions would have gone, all stay`
+        : `${planned} of ${listed} versions ${verb}, ${kept} stay`
+    host.log.group(`${label}: ${counts}`)
+    for (const line of planLines(plan, view)) host.log.info(line)
+    host.log.endGroup()
+  } else if (plan.refusals.length === 0) host.log.info(`${label}: no versions`)
+  tellRefusals(host, label, plan.refusals)
+}
+
+/** Why a package is left alone, as errors. */
+export function tellRefusals(
+  { log }: Host,
+  label: string,
+  refusals: readonly Refusal[],
+  fate = 'left alone, nothing in it is deleted',
+): void {
+  for (const { message, hint } of refusals) {
+    log.error(`${label}: ${fate}: ${message}. ${hint}`)
+  }
+}
+
+/** A bar on a terminal, and in a log a line every half minute. */
+export function progressLines(
+  { log, progress }: Host,
+  clock: Clock,
+  pacer: Pacer,
+  name: string,
+  total: number,
+): (done: number) => void {
+  let lastLine = clock.now()
+  return (done: number) => {
+    progress.update(done, pacer.perMinute)
+    if (progress.isShown || clock.now() - lastLine < progressEvery) return
+    lastLine = clock.now()
+    const left = formatDuration(((total - done) / pacer.perMinute) * 60_000)
+    const pace = `${Math.round(pacer.perMinute)} a minute, about ${left} left`
+    log.info(`${name}: ${done} of ${total} done, ${pace}`)
+  }
+}
+
+/** What became of one delete; what went as planned only at debug. */
+export function tellOutcome({ log }: Host, label: string, { version, result }: Outcome): void {
+  const what = `${label} (version ${version.id}, ${version.digest})`
+  switch (result.status) {
+    case 'deleted':
+    case 'already-gone':
+      log.debug(`${result.status}: ${what}`)
+      return
+    case 'retained':
+      log.warn(`retained: ${what}: ${result.why}`)
+      return
+    case 'failed':
+      log.error(`failed: ${what}: ${result.why}. ${result.hint}`)
+      return
+    case 'remaining':
+      log.debug(`remaining: ${what}: ${result.why}`)
+  }
+}
+
+/** One line for a package whose deletes have ended. */
+export function closingWords(report: PackageReport, took: number): string {
+  const { deleted, alreadyGone, retained, failed, remaining } = totalsOf(report)
+  const counts = [
+    `${deleted} deleted`,
+    ...(alreadyGone > 0 ? [`${alreadyGone} already gone`] : []),
+    ...(retained > 0 ? [`${retained} retained by GitHub`] : []),
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(remaining > 0 ? [`${remaining} not tried`] : []),
+  ]
+  const why = report.outcomes.map(({ result }) => result).find((r) => r.status === 'remaining')?.why
+  return `${counts.join(', ')} in ${formatDuration(took)}${why === undefined ? '' : ` (${why})`}.`
+}
