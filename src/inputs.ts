@@ -48,8 +48,6 @@ export interface Settings {
   readonly deletesPerMinute: number
   readonly apiUrl: string
   readonly registryUrl: string
-  /** Where people look at packages, for links. */
-  readonly serverUrl: string
   /** What the reader should know although the run can go on. */
   readonly warnings: readonly string[]
 }
@@ -193,7 +191,6 @@ function toSettings(inputs: ParsedInputs, environment: Environment): Settings {
     deletesPerMinute: inputs['deletes-per-minute'],
     apiUrl: environment.apiUrl.replace(/\/+$/, ''),
     registryUrl: inputs.registry,
-    serverUrl: environment.serverUrl.replace(/\/+$/, ''),
     warnings: warningsOf(inputs, environment),
   }
 }

@@ -12,7 +12,7 @@ const shortestLane = 8
  * about it is not read. Tagged versions come first; untagged ones newest first, because an index is younger than its
  * children, so that most children are known before their turn.
  *
- * @returns the manifests by digest, together with every failure; after a failure no new read starts
+ * @returns the manifests by digest, and the first failure; after it no new read starts
  */
 export async function readManifests(
   versions: readonly PackageVersion[],

@@ -198,5 +198,5 @@ export type OutcomeResult =
   /** GitHub does not allow this delete, or it belongs to a version that GitHub retained. */
   | { readonly status: 'retained'; readonly why: string }
   | { readonly status: 'failed'; readonly why: string; readonly hint: string }
-  /** Not tried: the run stopped cleanly before its turn. The next run will do it. */
+  /** Not tried: the run ended before its turn, or what it belongs to is still there. The next run plans anew. */
   | { readonly status: 'remaining'; readonly why: string }

@@ -199,7 +199,7 @@ function timesOf(version: Node['version']): { createdAt: number; updatedAt: numb
 }
 
 function candidateOf(node: Node) {
-  return { digest: node.version.digest, tags: node.ownTags, ...timesOf(node.version) }
+  return { tags: node.ownTags, ...timesOf(node.version) }
 }
 
 /**

@@ -36,7 +36,6 @@ test('unset inputs have the defaults of the table', () => {
     deletesPerMinute: 150,
     apiUrl: 'https://api.github.com',
     registryUrl: 'https://ghcr.io',
-    serverUrl: 'https://github.com',
     warnings: [],
   })
   expect(policy).toEqual({

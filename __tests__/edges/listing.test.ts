@@ -69,6 +69,16 @@ describe('a listing is whole', () => {
     expect(await listWhole(listed)).toHaveLength(103)
   })
 
+  test('only when page 1 is the same at its end, although the count fits', async () => {
+    const pages = [rows(100), rows(3, 101)]
+    const retag = (asked: string) => {
+      if (asked === 'page 2') pages[0]?.splice(0, 1, row(1, { updated_at: '2026-01-03T00:00:00Z' }))
+    }
+    const listed = source([{ pages, count: 103 }], retag)
+    expect((await listWhole(listed))[0]?.updatedAt).toBe(Date.UTC(2026, 0, 3))
+    expect(listed.asked).toHaveLength(8)
+  })
+
   test('when two in a row agree although the count lags', async () => {
     const listed = source([{ pages: [rows(3)], count: 4 }])
     expect(await listWhole(listed)).toHaveLength(3)

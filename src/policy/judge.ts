@@ -1,10 +1,9 @@
-import type { DeleteReason, Digest, KeepReason } from '../model.js'
+import type { DeleteReason, KeepReason } from '../model.js'
 import { formatDuration } from './durations.js'
 import type { AgeBy, DeleteRule, Policy } from './policy.js'
 
 /** What rules look at: an image by itself, without the graph around it. */
 export interface Candidate {
-  readonly digest: Digest
   /** Tags that make it an image; attachment tags are not among them. */
   readonly tags: readonly string[]
   readonly createdAt: number
