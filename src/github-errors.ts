@@ -26,8 +26,18 @@ export function isSecondaryLimit({ status, message }: RequestError): boolean {
   return (status === 403 || status === 429) && /\bsecondary rate\b/i.test(message)
 }
 
-export function isPrimaryLimit({ status, response }: RequestError): boolean {
+function isPrimaryLimit({ status, response }: RequestError): boolean {
   return (status === 403 || status === 429) && response?.headers['x-ratelimit-remaining'] === '0'
+}
+
+/** A limit that passes within minutes; GitHub marks it or sends a bare 429. */
+export function isSlowDown(error: RequestError): boolean {
+  return isSecondaryLimit(error) || (error.status === 429 && !isPrimaryLimit(error))
+}
+
+/** Whether GitHub may have done what was asked although no answer says so. */
+export function isUnanswered({ status, response }: RequestError): boolean {
+  return response === undefined || status >= 500 || status === 408
 }
 
 export function deleteAnswer(error: unknown): DeleteAnswer {
@@ -37,11 +47,9 @@ export function deleteAnswer(error: unknown): DeleteAnswer {
     return { status: 'retained', why }
   }
   if (isPrimaryLimit(error)) {
-    return { status: 'limited', why: 'the hourly quota of the API is used up' }
+    return { status: 'limited', wait: undefined, why: 'the hourly quota of the API is used up' }
   }
-  if (isSecondaryLimit(error) || error.status === 429) {
-    return { status: 'limited', why: 'GitHub keeps asking to slow down' }
-  }
+  if (isSlowDown(error)) return { ...keepsLimiting, wait: undefined }
   if (error.status === 403) {
     const everywhere = /scopes? to delete|resource not accessible/i.test(why)
     return {
@@ -53,6 +61,17 @@ export function deleteAnswer(error: unknown): DeleteAnswer {
   }
   return { status: 'failed', why: `${answerWords(error)} (${why})`, hint: retryHint }
 }
+
+/** What a delete was answered when it may work a moment later. */
+export function passing(error: RequestError): DeleteAnswer {
+  const why = `${answerWords(error)} (${messageOf(error)})`
+  return { status: 'passing', why, hint: retryHint }
+}
+
+export const keepsLimiting = {
+  status: 'limited',
+  why: 'GitHub keeps asking to slow down',
+} as const
 
 const permissionHint =
   'A classic token needs read:packages and delete:packages; GITHUB_TOKEN needs "packages: write" and the Admin role on the package (package settings, "Manage Actions access").'

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { RetentionError } from './errors.js'
 import { unreadableLink } from './github-errors.js'
 import { isDigest, type PackageVersion } from './model.js'
+import type { Relisting } from './ports.js'
 
 /** https://docs.github.com/en/rest/packages/packages: the most rows that a page may have. */
 export const pageSize = 100
@@ -78,14 +79,8 @@ async function listOnce(
   const first = await source.page(1)
   const count = await source.count()
   const pages = [first]
-  const known = first.last ?? 1
-  for (let from = 2; from <= known; from += pagesAtOnce) {
-    const numbers = Array.from(
-      { length: Math.min(pagesAtOnce, known + 1 - from) },
-      (_, i) => from + i,
-    )
-    pages.push(...(await Promise.all(numbers.map(source.page))))
-  }
+  const others = Array.from({ length: (first.last ?? 1) - 1 }, (_, at) => at + 2)
+  pages.push(...(await readPages(source, others)))
   await followOn(pages, source)
   if (pages.length > 1) {
     const again = await source.page(1)
@@ -93,6 +88,75 @@ async function listOnce(
   }
   const rows = joinPages(pages)
   return typeof rows === 'string' ? rows : { rows, count }
+}
+
+/**
+ * Looks at a package again without listing it whole: at its newest rows, and at the places where the wanted rows must be
+ * by now. Any row that is not where it must be makes it a whole listing.
+ *
+ * @throws RetentionError as {@link listWhole} does
+ */
+export async function listAgain(
+  source: ListingSource,
+  known: readonly PackageVersion[],
+  wanted: ReadonlySet<number>,
+): Promise<Relisting> {
+  const ids = new Set(known.map(({ id }) => id))
+  const isNew = ({ id }: VersionBody) => !ids.has(id)
+  const pages = new Map<number, VersionBody[]>()
+  for (let page = 1, more = true; more; page++) {
+    const { data } = await source.page(page)
+    pages.set(page, data)
+    more = data.length === pageSize && data.every(isNew)
+  }
+  const newcomers = [...pages.values()].flat().filter(isNew).map(versionOf)
+  const expected = [...newcomers, ...known]
+  const places = pagesOf(expected, wanted, pages)
+  const read = await readPages(source, places)
+  read.forEach(({ data }, at) => pages.set(places[at] ?? 0, data))
+  if (![...pages].every(([page, data]) => isAsExpected(page, data, expected))) {
+    const versions = await listWhole(source)
+    return { versions, seen: new Set(versions.map(({ id }) => id)) }
+  }
+  const rows = [...pages.values()].flat().map(versionOf)
+  const current = new Map(rows.map((version) => [version.id, version]))
+  const versions = expected.map((version) => current.get(version.id) ?? version)
+  return { versions, seen: new Set(current.keys()) }
+}
+
+/** Pages that should show the wanted rows and were not read yet. */
+function pagesOf(
+  expected: readonly PackageVersion[],
+  wanted: ReadonlySet<number>,
+  read: ReadonlyMap<number, unknown>,
+): number[] {
+  const places = expected.flatMap(({ id }, place) => (wanted.has(id) ? [place] : []))
+  const pages = new Set(places.map((place) => Math.floor(place / pageSize) + 1))
+  return [...pages].filter((page) => !read.has(page))
+}
+
+/** Whether a page shows exactly the rows that belong there. */
+function isAsExpected(
+  page: number,
+  data: readonly VersionBody[],
+  expected: readonly PackageVersion[],
+): boolean {
+  const place = (page - 1) * pageSize
+  const rows = expected.slice(place, place + pageSize)
+  return rows.length === data.length && rows.every(({ id }, at) => id === data[at]?.id)
+}
+
+/** Reads pages a few at a time, in the order of their numbers. */
+async function readPages(
+  source: ListingSource,
+  numbers: readonly number[],
+): Promise<Page<VersionBody[]>[]> {
+  const pages: Page<VersionBody[]>[] = []
+  for (let from = 0; from < numbers.length; from += pagesAtOnce) {
+    const some = numbers.slice(from, from + pagesAtOnce)
+    pages.push(...(await Promise.all(some.map(source.page))))
+  }
+  return pages
 }
 
 /** Reads on while there may be more: a link names the next page, or the last page is full and no link says so. */

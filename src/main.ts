@@ -1,16 +1,16 @@
 import { setTimeout } from 'node:timers/promises'
 import { deleteAll } from './deleter.js'
-import { RetentionError } from './errors.js'
 import { fetchFor, type Fetch } from './fetching.js'
 import type { Host } from './host.js'
 import { parseInputs, type Settings } from './inputs.js'
-import { readManifests } from './manifests.js'
-import type { Outcome, PackageVersion, Plan, Refusal, RefusalCode, Snapshot } from './model.js'
+import type { Outcome, Refusal } from './model.js'
 import { PackagesClient, type Account } from './packages.js'
 import { Pacer } from './pacing.js'
 import { describePolicy } from './policy/describe.js'
 import type { Policy } from './policy/policy.js'
-import type { Clock, ManifestReader, VersionDeleter, VersionLister } from './ports.js'
+import { isOutOfTime, makePlan, refusalOf } from './planning.js'
+import type { Clock, VersionDeleter } from './ports.js'
+import { PackageRecheck } from './recheck.js'
 import { RegistryClient } from './registry.js'
 import type { AgeView } from './report/lines.js'
 import { outputsOf } from './report/outputs.js'
@@ -32,8 +32,6 @@ import {
   tellOutcome,
   tellRefusals,
 } from './run-log.js'
-import { secondLook } from './second-look.js'
-import { plan, refuse, undecided } from './selector.js'
 
 /** What every step of a run needs. */
 interface Run {
@@ -79,7 +77,7 @@ export async function main(
     report = await runAll(settings, host, clock, started)
   } catch (error) {
     const refusal = refusalOf(error)
-    const late = error instanceof RetentionError && error.code === 'out-of-time'
+    const late = isOutOfTime(error)
     if (late) host.log.warn(`Nothing was looked at: ${refusal.message}.`)
     else host.log.error(`${refusal.message}\n${refusal.hint}`)
     report = emptyRun(host, settings, late ? undefined : refusal)
@@ -162,7 +160,7 @@ async function runPackage(run: Run, name: string): Promise<PackageReport> {
     return await prunePackage(run, name)
   } catch (error) {
     const refusal = refusalOf(error)
-    if (error instanceof RetentionError && error.code === 'out-of-time') {
+    if (isOutOfTime(error)) {
       const why = host.cancelled.aborted ? 'the run was cancelled' : 'the time budget was used up'
       host.log.warn(`${label}: not looked at: ${why}.`)
       return emptyPackage(account.login, name, { notReached: why })
@@ -174,34 +172,30 @@ async function runPackage(run: Run, name: string): Promise<PackageReport> {
 
 /** List, read, judge, mark, sweep, look again, show; and unless it is a dry run, delete. */
 async function prunePackage(run: Run, name: string): Promise<PackageReport> {
-  const { settings, host, clock, account } = run
+  const { settings, host, clock, account, client } = run
   // The age of a version is judged as of the moment before it was listed: what grows old meanwhile is not old yet.
   const now = clock.now()
-  const source = run.client.openPackage(account, name)
-  const made = await makePlan(run, name, source, now)
+  const packages = client.openPackage(account, name)
+  const source = {
+    package: { account: account.login, name },
+    lister: packages,
+    reader: openRegistry(run, name),
+    policy: settings.policy,
+    now,
+  }
+  const planned = await makePlan(source)
+  const { plan: made, snapshot } = planned
+  const read = `${snapshot.versions.length} versions, ${snapshot.manifests.size} manifests read`
+  host.log.debug(`${account.login}/${name}: ${read}.`)
   const report = { name, plan: made, outcomes: [], notReached: undefined }
   showPlan(host, settings, made, now)
   if (settings.dryRun || made.deletions.length === 0) return report
 
   const begun = clock.now()
-  const done = await carryOut(run, report, source)
+  const recheck = new PackageRecheck(source, planned, clock)
+  const done = await carryOut(run, report, packages, recheck)
   host.log.info(`${account.login}/${name}: ${closingWords(done, clock.now() - begun)}`)
   return done
-}
-
-/** A plan that has passed the second look, on a snapshot that leaves nothing undecided. */
-async function makePlan(run: Run, name: string, lister: VersionLister, now: number): Promise<Plan> {
-  const { policy } = run.settings
-  const registry = openRegistry(run, name)
-  let snapshot = await takeSnapshot(run, name, await lister.listVersions(), registry)
-  let made = plan(snapshot, policy, now)
-  for (let open = undecided(made, snapshot); open.length > 0; open = undecided(made, snapshot)) {
-    const more = await takeSnapshot(run, name, open, registry)
-    const manifests = new Map([...snapshot.manifests, ...more.manifests])
-    snapshot = { ...snapshot, manifests, refusals: [...snapshot.refusals, ...more.refusals] }
-    made = plan(snapshot, policy, now)
-  }
-  return refuse(made, secondLook(snapshot, policy, now, made.deletions))
 }
 
 function openRegistry({ settings, account, clock, pacer, registryFetch }: Run, name: string) {
@@ -215,38 +209,6 @@ function openRegistry({ settings, account, clock, pacer, registryFetch }: Run, n
   })
 }
 
-/** What the registry says of versions; what cannot be read becomes a refusal. */
-async function takeSnapshot(
-  { account, host }: Run,
-  name: string,
-  versions: readonly PackageVersion[],
-  registry: ManifestReader,
-): Promise<Snapshot> {
-  const { manifests, failure } = await readManifests(versions, registry)
-  if (failure instanceof RetentionError && failure.code === 'out-of-time') throw failure
-  const ref = { account: account.login, name }
-  host.log.debug(
-    `${ref.account}/${name}: ${versions.length} versions, ${manifests.size} manifests read.`,
-  )
-  const refusals = failure === undefined ? [] : [refusalOf(failure)]
-  return { package: ref, versions, manifests, refusals }
-}
-
-/** What was thrown, as words for the reader. Anything unforeseen is a defect, and said to be one. */
-function refusalOf(error: unknown): Refusal {
-  if (!(error instanceof RetentionError)) {
-    const message = error instanceof Error ? error.message : String(error)
-    const hint = 'This is unforeseen; please report it with the debug log.'
-    return { code: 'package-unreachable', message, hint }
-  }
-  const codes: Partial<Record<RetentionError['code'], RefusalCode>> = {
-    'listing-not-whole': 'listing-not-whole',
-    'manifest-unreadable': 'manifest-unreadable',
-  }
-  const { code, message, hint } = error
-  return { code: codes[code] ?? 'package-unreachable', message, hint }
-}
-
 /** Patterns that no tag of the run matches: most often a mistake, and as an exclusion a dangerous one. */
 function unusedPatterns(policy: Policy, packages: readonly PackageReport[]): string[] {
   const decisions = packages.flatMap(({ plan: made }) => made.decisions)
@@ -258,31 +220,27 @@ function unusedPatterns(policy: Policy, packages: readonly PackageReport[]): str
 
 /** Deletes what is planned. Whatever goes wrong, what was done until then is in the report. */
 async function carryOut(
-  run: Run,
+  { host, pacer, clock, account }: Run,
   report: PackageReport,
   deleter: VersionDeleter,
+  recheck: PackageRecheck,
 ): Promise<PackageReport> {
-  const { host, pacer, clock } = run
   const { name, plan: made } = report
-  const outcomes: Outcome[] = []
+  let done = 0
   const tellProgress = progressLines(host, clock, pacer, name, made.deletions.length)
   const lookup = lookupIn(made.decisions)
-  host.progress.start(made.deletions.length)
-  try {
-    await deleteAll(made.deletions, deleter, pacer, (outcome) => {
-      outcomes.push(outcome)
-      const decision = lookup(outcome.version.digest)
-      tellOutcome(host, `${name} ${decision === undefined ? '' : nameOf(decision)}`, outcome)
-      tellProgress(outcomes.length)
-    })
-    return { ...report, outcomes }
-  } catch (error) {
-    const refusals = [refusalOf(error)]
-    tellRefusals(host, `${run.account.login}/${name}`, refusals, 'its deletes ended early')
-    return { ...report, outcomes, plan: { ...made, refusals } }
-  } finally {
-    host.progress.stop()
+  const told = (outcome: Outcome) => {
+    const decision = lookup(outcome.version.digest)
+    tellOutcome(host, `${name} ${decision === undefined ? '' : nameOf(decision)}`, outcome)
+    tellProgress(++done)
   }
+  host.progress.start(made.deletions.length)
+  const options = { deleter, recheck, pacer, clock, random: Math.random, told }
+  const outcomes = await deleteAll(made.deletions, options)
+  host.progress.stop()
+  const { refusals } = recheck
+  tellRefusals(host, `${account.login}/${name}`, refusals, 'its deletes ended early')
+  return { ...report, outcomes, plan: { ...made, refusals } }
 }
 
 async function finish(

@@ -197,6 +197,8 @@ export type OutcomeResult =
   | { readonly status: 'already-gone' }
   /** GitHub does not allow this delete, or it belongs to a version that GitHub retained. */
   | { readonly status: 'retained'; readonly why: string }
+  /** It changed on GitHub after the listing, or belongs to what did, and by what it is now it stays. */
+  | { readonly status: 'changed'; readonly why: string }
   | { readonly status: 'failed'; readonly why: string; readonly hint: string }
   /** Not tried: the run ended before its turn, or what it belongs to is still there. The next run plans anew. */
   | { readonly status: 'remaining'; readonly why: string }

@@ -102,14 +102,19 @@ export class Pacer {
     this.#perMinute = Math.min(this.#ceiling, this.#perMinute + this.#ceiling * recovery)
   }
 
-  /** GitHub asked to slow down: nothing starts before the wait is over, then at half the pace. */
-  slowDown(wait: number): void {
+  /**
+   * GitHub asked to slow down: nothing starts before the wait is over, then at half the pace.
+   *
+   * @returns false when a pause was on already: those that were on their way together are limited together
+   */
+  slowDown(wait: number): boolean {
     const now = this.#clock.now()
-    // Those that were on their way together are limited together: that is one request to slow down.
-    if (now >= this.#pausedUntil)
+    const isNews = now >= this.#pausedUntil
+    if (isNews)
       this.#perMinute = Math.max(Math.min(slowestPerMinute, this.#ceiling), this.#perMinute / 2)
     this.#pausedUntil = Math.max(this.#pausedUntil, now + wait)
     this.#nextTurn = Math.max(this.#nextTurn, this.#pausedUntil)
+    return isNews
   }
 
   #outOfQuota(): Stop | undefined {

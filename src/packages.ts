@@ -12,14 +12,24 @@ import {
   cannotListPackages,
   deleteAnswer,
   explain,
-  isPrimaryLimit,
   isSecondaryLimit,
+  isSlowDown,
+  isUnanswered,
+  keepsLimiting,
   messageOf,
+  passing,
   statusOf,
   unexpected,
 } from './github-errors.js'
-import { listWhole, pageSize, readLinks, versionPage, type Page } from './listing.js'
-import type { PackageVersion } from './model.js'
+import {
+  listAgain,
+  listWhole,
+  pageSize,
+  readLinks,
+  versionPage,
+  type ListingSource,
+  type Page,
+} from './listing.js'
 import type { Pacer } from './pacing.js'
 import type { Clock, DeleteAnswer, VersionDeleter, VersionLister } from './ports.js'
 
@@ -43,25 +53,22 @@ export interface PackagesOptions {
 }
 
 const limitRetries = 4
+/** Seconds to wait for a limit that does not say how long. */
 const unmarkedLimitWait = 60
-/** Milliseconds; plugin-retry waits 1, 4, 9 and at last 16 seconds. */
-const longestRetryWait = 16_000
 
 const accountBody = z.object({ login: z.string(), type: z.enum(['User', 'Organization']) })
 const ownAccountBody = z.object({ login: z.string() })
 const packageBody = z.object({ name: z.string(), version_count: z.number() })
 const packagePage = z.array(z.object({ name: z.string() }))
 
-/** A delete that may have worked or not, without time for another try. Octokit lets an AbortError pass. */
-class OutOfTime extends Error {
-  override readonly name = 'AbortError'
-}
-
-/** Reads an answer to its end, so that one that is cut off counts as a lost connection and is tried again. */
-async function whole(answer: Response): Promise<Response> {
-  if (answer.body === null) return answer
-  const { status, headers } = answer
-  return new Response(await answer.arrayBuffer(), { status, headers })
+/** Reads answers to their end, so that one that is cut off counts as a lost connection and is tried again. */
+function readingWhole(fetch: Fetch): Fetch {
+  return async (url, init) => {
+    const answer = await fetch(url, init)
+    if (answer.body === null) return answer
+    const { status, headers } = answer
+    return new Response(await answer.arrayBuffer(), { status, headers })
+  }
 }
 
 /** One package of an account, as the core sees it. */
@@ -80,24 +87,7 @@ export class PackagesClient {
 
   constructor(options: PackagesOptions) {
     this.#options = options
-    this.#octokit = createOctokit({ ...options, fetch: this.#watchDeletes(options) })
-  }
-
-  /** Remembers deletes without an answer, and lets none be tried again for which no time is left. */
-  #watchDeletes({ fetch, apiUrl, pacer }: PackagesOptions): Fetch {
-    return async (url, init) => {
-      if (init?.method !== 'DELETE' || typeof url !== 'string') return whole(await fetch(url, init))
-      const unanswered = (what: string) => {
-        this.#unanswered.add(url.slice(apiUrl.length))
-        if (!pacer.hasTimeFor(longestRetryWait)) throw new OutOfTime(what)
-      }
-      const answer = await fetch(url, init).catch((error: unknown) => {
-        unanswered('GitHub gave no answer')
-        throw error
-      })
-      if (answer.status >= 500) unanswered(`GitHub answered ${answer.status}`)
-      return answer
-    }
+    this.#octokit = createOctokit({ ...options, fetch: readingWhole(options.fetch) })
   }
 
   /**
@@ -145,34 +135,38 @@ export class PackagesClient {
   /** The versions of one package. Nothing is requested yet. */
   openPackage(account: Account, name: string): PackageClient {
     const path = packagePath(account, name)
+    const source = this.#pagesOf(path)
     return {
-      listVersions: () => this.#listVersions(path),
+      listVersions: () => listWhole(source),
+      listAgain: (known, wanted) => listAgain(source, known, wanted),
       deleteVersion: ({ id }) => this.#deleteVersion(`${path}/versions/${id}`),
     }
   }
 
-  #listVersions(path: string): Promise<PackageVersion[]> {
-    return listWhole({
+  #pagesOf(path: string): ListingSource {
+    return {
       page: (page) =>
         this.#get(`${path}/versions`, { per_page: pageSize, page, state: 'active' }, versionPage),
       count: async () => (await this.#get(path, {}, packageBody)).data.version_count,
-    })
+    }
   }
 
-  /** Deletes one version. Never throws: what went wrong is the answer. */
+  /** Asks once. The plugins would try again after a wait, in which the plan may have become wrong. */
   async #deleteVersion(path: string): Promise<DeleteAnswer> {
     try {
-      await this.#request('DELETE', path, {})
+      await this.#once('DELETE', path, {}, 0)
       return { status: 'deleted' }
     } catch (error) {
-      if (statusOf(error) === 404) return this.#missing(path, error)
-      if (error instanceof OutOfTime) return this.#uncertain(path, error)
-      return deleteAnswer(error)
+      if (!(error instanceof RequestError)) return deleteAnswer(error)
+      if (error.status === 404) return this.#missing(path, error)
+      if (isUnanswered(error)) return this.#lookFor(path, error)
+      if (isSlowDown(error)) return { ...keepsLimiting, wait: this.#slowDown(error) }
+      return error.status === 401 && this.#worked ? passing(error) : deleteAnswer(error)
     }
   }
 
   /** A 404 to a delete means that the version is gone, or that the token may not delete here; looking tells which. */
-  async #missing(path: string, error: unknown): Promise<DeleteAnswer> {
+  async #missing(path: string, error: RequestError): Promise<DeleteAnswer> {
     try {
       await this.#request('GET', path, {})
     } catch (second) {
@@ -189,14 +183,14 @@ export class PackagesClient {
     }
   }
 
-  /** After the last delete that time allowed: looking tells whether it worked. */
-  async #uncertain(path: string, { message }: OutOfTime): Promise<DeleteAnswer> {
-    const gone = await this.#request('GET', path, {}).then(
+  /** A delete whose answer was lost has worked when the version is gone afterwards. */
+  async #lookFor(path: string, error: RequestError): Promise<DeleteAnswer> {
+    this.#unanswered.add(path)
+    const gone = await this.#once('GET', path, {}, 0).then(
       () => false,
-      (error: unknown) => statusOf(error) === 404,
+      (second: unknown) => statusOf(second) === 404,
     )
-    const why = `${message}, and the time budget bears no other try`
-    return gone ? { status: 'deleted' } : { status: 'limited', why }
+    return gone ? { status: 'deleted' } : passing(error)
   }
 
   async #get<T>(
@@ -215,15 +209,11 @@ export class PackagesClient {
     return { data: parsed.data, ...readLinks(answer.headers.link) }
   }
 
-  /** One request with what the plugins leave open: a 401 in a run that has worked, and a 429 without a mark. */
-  async #request(method: 'GET' | 'DELETE', path: string, query: Record<string, string | number>) {
+  /** A request with what the plugins leave open: a 401 in a run that has worked, and a 429 without a mark. */
+  async #request(method: 'GET', path: string, query: Record<string, string | number>) {
     for (let attempt = 0; ; attempt++) {
       try {
-        // plugin-retry counts in this object; without one of its own, requests would share their waits.
-        const answer = await this.#octokit.request(`${method} ${path}`, { ...query, request: {} })
-        this.#worked = true
-        this.#options.pacer.observe(answer.headers)
-        return { data: answer.data as unknown, headers: answer.headers }
+        return await this.#once(method, path, query)
       } catch (error) {
         const wait = this.#waitFor(error, attempt)
         if (wait === undefined || attempt >= limitRetries) throw error
@@ -232,18 +222,42 @@ export class PackagesClient {
     }
   }
 
+  /** @param retries how often plugin-retry may repeat it; its own number when undefined */
+  async #once(
+    method: 'GET' | 'DELETE',
+    path: string,
+    query: Record<string, string | number>,
+    retries?: 0,
+  ) {
+    const { pacer } = this.#options
+    try {
+      // plugin-retry counts in this object; without one of its own, requests would share their waits.
+      const request = retries === undefined ? {} : { retries }
+      const answer = await this.#octokit.request(`${method} ${path}`, { ...query, request })
+      this.#worked = true
+      pacer.observe(answer.headers)
+      return { data: answer.data as unknown, headers: answer.headers }
+    } catch (error) {
+      if (error instanceof RequestError) pacer.observe(error.response?.headers ?? {})
+      throw error
+    }
+  }
+
   /** Milliseconds after which the same request is worth another try, or undefined. */
   #waitFor(error: unknown, attempt: number): number | undefined {
     if (!(error instanceof RequestError)) return undefined
-    const { pacer, told } = this.#options
-    pacer.observe(error.response?.headers ?? {})
     if (error.status === 401 && this.#worked) return 2000 * (attempt + 1)
-    if (error.status !== 429 || isPrimaryLimit(error) || isSecondaryLimit(error)) return undefined
+    return isSlowDown(error) && !isSecondaryLimit(error) ? this.#slowDown(error) : undefined
+  }
+
+  /** GitHub asks to slow down. @returns milliseconds to wait, or undefined when there is no time for that */
+  #slowDown(error: RequestError): number | undefined {
+    const { pacer, told } = this.#options
     const seconds = Number(error.response?.headers['retry-after']) || unmarkedLimitWait
-    const wait = 1000 * seconds * (attempt + 1)
-    pacer.slowDown(wait)
+    const wait = 1000 * seconds
+    const isNews = pacer.slowDown(wait)
     if (!pacer.hasTimeFor(wait)) return undefined
-    told(`GitHub answered 429; waiting ${wait / 1000} s.`)
+    if (isNews) told(`GitHub asks to slow down (${error.status}); waiting ${seconds} s.`)
     return wait
   }
 }
@@ -258,11 +272,18 @@ function createOctokit({ apiUrl, token, fetch, pacer, told }: PackagesOptions) {
     request: { fetch },
     throttle: {
       write: new Bottleneck.Group({ maxConcurrent: null, timeout: 120_000 }),
-      onSecondaryRateLimit: (retryAfter: number, _: unknown, __: unknown, retryCount: number) => {
+      // A delete is not repeated here: after a wait the deleter looks first whether it is still to go.
+      onSecondaryRateLimit: (
+        retryAfter: number,
+        { method }: { method: string },
+        _: unknown,
+        retryCount: number,
+      ) => {
+        if (method === 'DELETE') return false
         const wait = retryAfter * 1000
-        pacer.slowDown(wait)
+        const isNews = pacer.slowDown(wait)
         const retrying = retryCount < limitRetries && pacer.hasTimeFor(wait)
-        if (retrying)
+        if (retrying && isNews)
           told(`GitHub asks to slow down (secondary rate limit); waiting ${retryAfter} s.`)
         return retrying
       },

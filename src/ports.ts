@@ -13,8 +13,30 @@ export interface Clock {
 }
 
 export interface VersionLister {
-  /** Every version of the package, provably. @throws RetentionError `listing-not-whole`, `permission`, `unavailable` */
+  /**
+   * Every version of the package, provably, in the order of the registry.
+   *
+   * @throws RetentionError `listing-not-whole`, `permission`, `unavailable`
+   */
   readonly listVersions: () => Promise<PackageVersion[]>
+  /**
+   * What a listing that is some time old would say now: of the wanted versions, and of newcomers.
+   *
+   * @param known what should still be there, in the order of the listing
+   * @throws RetentionError as listing does
+   */
+  readonly listAgain: (
+    known: readonly PackageVersion[],
+    wanted: ReadonlySet<number>,
+  ) => Promise<Relisting>
+}
+
+/** A second, shorter look at a listing. */
+export interface Relisting {
+  /** Everything that the package has now, in order; what was not looked at is as it was. */
+  readonly versions: readonly PackageVersion[]
+  /** Ids of what was looked at. */
+  readonly seen: ReadonlySet<number>
 }
 
 export interface ManifestReader {
@@ -23,7 +45,7 @@ export interface ManifestReader {
 }
 
 export interface VersionDeleter {
-  /** Deletes one version. Never throws: what went wrong is the answer. */
+  /** Asks once for one version to be deleted. Never throws: what went wrong is the answer. */
   readonly deleteVersion: (version: PackageVersion) => Promise<DeleteAnswer>
 }
 
@@ -33,6 +55,8 @@ export type DeleteAnswer =
   | { readonly status: 'already-gone' }
   | { readonly status: 'retained'; readonly why: string }
   | { readonly status: 'failed'; readonly why: string; readonly hint: string }
+  /** It is not deleted, and may be when it is asked for again after a while. */
+  | { readonly status: 'passing'; readonly why: string; readonly hint: string }
   /** The token may not delete this. When it could delete nothing else either, the other deletes are not tried. */
   | {
       readonly status: 'denied'
@@ -41,5 +65,5 @@ export type DeleteAnswer =
       readonly why: string
       readonly hint: string
     }
-  /** GitHub's limits allow no further delete for now. */
-  | { readonly status: 'limited'; readonly why: string }
+  /** GitHub's limits allow no delete for now; after so many milliseconds they may, or undefined for not in this run. */
+  | { readonly status: 'limited'; readonly wait: number | undefined; readonly why: string }

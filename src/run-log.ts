@@ -88,6 +88,9 @@ export function tellOutcome({ log }: Host, label: string, { version, result }: O
     case 'retained':
       log.warn(`retained: ${what}: ${result.why}`)
       return
+    case 'changed':
+      log.info(`stays after all: ${what}: it changed on GitHub meanwhile: ${result.why}`)
+      return
     case 'failed':
       log.error(`failed: ${what}: ${result.why}. ${result.hint}`)
       return
@@ -98,11 +101,12 @@ export function tellOutcome({ log }: Host, label: string, { version, result }: O
 
 /** One line for a package whose deletes have ended. */
 export function closingWords(report: PackageReport, took: number): string {
-  const { deleted, alreadyGone, retained, failed, remaining } = totalsOf(report)
+  const { deleted, alreadyGone, retained, changed, failed, remaining } = totalsOf(report)
   const counts = [
     `${deleted} deleted`,
     ...(alreadyGone > 0 ? [`${alreadyGone} already gone`] : []),
     ...(retained > 0 ? [`${retained} retained by GitHub`] : []),
+    ...(changed > 0 ? [`${changed} changed meanwhile and stay`] : []),
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(remaining > 0 ? [`${remaining} not tried`] : []),
   ]

@@ -249,6 +249,7 @@ const everyResult: OutcomeResult[] = [
   { status: 'failed', why: 'HTTP 500', hint: 'Run again.' },
   { status: 'remaining', why: 'the time budget is used up' },
   { status: 'already-gone' },
+  { status: 'changed', why: 'tag latest is protected' },
 ]
 const six = () => decide(Array.from({ length: 6 }, (_, at) => image(`v${at}`))).plan
 
@@ -257,14 +258,14 @@ describe('the outputs', () => {
     const plan = six()
     const ids = plan.deletions.map(({ version }) => `team/app:${version.id}`)
     expect(outputsOf(reportOf(plan, everyResult), 'plan.json')).toEqual({
-      deleted: `${ids[4] ?? ''},${ids[5] ?? ''}`,
+      deleted: ids[5],
       failed: ids[1],
       planned: ids.join(','),
       retained: ids[0],
       'skipped-packages': '',
-      'deleted-count': '2',
+      'deleted-count': '1',
       'failed-count': '1',
-      'kept-count': '0',
+      'kept-count': '1',
       'remaining-count': '1',
       plan: 'plan.json',
     })
@@ -332,8 +333,9 @@ describe('a run', () => {
       listed: 12,
       planned: 12,
       refused: 0,
-      kept: 0,
-      deleted: 4,
+      kept: 2,
+      changed: 2,
+      deleted: 2,
       alreadyGone: 2,
       retained: 2,
       failed: 2,
@@ -350,10 +352,11 @@ describe('the summary', () => {
     const text = summaryOf(reportOf(plan, everyResult), sentences, view)
     expect(text).toContain('## Image retention for acme\n')
     expect(text).toContain(
-      '❌ **6 of 6 versions were to go, 0 stay.** 2 deleted, 1 already gone, 1 retained by GitHub, 1 failed, 1 not tried.',
+      '❌ **6 of 6 versions were to go, 1 stay.** 1 deleted, 1 already gone, 1 retained by GitHub, 1 changed meanwhile and stay, 1 failed, 1 not tried.',
     )
-    expect(text).toContain('| <code>team/app</code> | 6 | 6 | 2 | 1 | 1 | 1 | 1 | 0 |')
+    expect(text).toContain('| <code>team/app</code> | 6 | 6 | 1 | 1 | 1 | 1 | 1 | 1 |')
     expect(text).toContain('<summary>Retained by GitHub: 1</summary>')
+    expect(text).toContain('<summary>Changed meanwhile, so they stay: 1</summary>')
     expect(text).toContain('<summary>Failed: 1</summary>')
     expect(text).toContain('HTTP 500. Run again.')
     expect(text).toContain('<summary>6 images planned to go</summary>')
@@ -362,7 +365,7 @@ describe('the summary', () => {
       'restore() { for id in "$@"; do gh api --method POST "/orgs/acme/packages/container/team%2Fapp/versions/$id/restore"; done; }',
     )
     expect(text).toContain(`restore ${fifth?.id ?? ''} # ${fifth?.digest.slice(0, 19) ?? ''}`)
-    expect(text.match(/^restore \d+ #/gm)).toHaveLength(2)
+    expect(text.match(/^restore \d+ #/gm)).toHaveLength(1)
   })
 
   test('restores an image with its parts in one line, parts first', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { deleteAll } from '../../src/deleter.js'
-import type { Deletion } from '../../src/model.js'
+import { deleteAll, type Recheck } from '../../src/deleter.js'
+import type { Deletion, PackageVersion } from '../../src/model.js'
 import { Pacer } from '../../src/pacing.js'
 import type { DeleteAnswer } from '../../src/ports.js'
 import { digest } from '../core/kit.js'
@@ -11,23 +11,40 @@ const deletion = (id: number, ...after: number[]): Deletion => ({
   after,
 })
 
-/** Carries deletions out against scripted answers; the default answer is that it worked. */
-async function carryOut(deletions: Deletion[], answers: Record<number, DeleteAnswer> = {}) {
-  const clock = testClock()
-  const pacer = new Pacer({ clock, deletesPerMinute: 60, deadline: undefined })
+/** A recheck for tests whose subject is another: everything is always fresh. */
+const alwaysFresh: Recheck = {
+  freshFor: 50_000,
+  isFresh: () => true,
+  lookAgain: () => Promise.resolve(undefined),
+  objection: () => undefined,
+}
+
+/** Carries deletions out against scripted answers, the last of which repeats; the default answer is that it worked. */
+async function carryOut(
+  deletions: Deletion[],
+  answers: Record<number, DeleteAnswer | DeleteAnswer[]> = {},
+  { recheck = alwaysFresh, deadline }: { recheck?: Recheck; deadline?: number } = {},
+  clock = testClock(),
+) {
+  const pacer = new Pacer({ clock, deletesPerMinute: 60, deadline })
   const asked: number[] = []
   const told: number[] = []
-  const outcomes = await deleteAll(
-    deletions,
-    {
-      deleteVersion: ({ id }) => {
-        asked.push(id)
-        return Promise.resolve(answers[id] ?? { status: 'deleted' })
-      },
+  const deleter = {
+    deleteVersion: ({ id }: PackageVersion): Promise<DeleteAnswer> => {
+      const script = [answers[id] ?? []].flat()
+      const times = asked.filter((other) => other === id).length
+      asked.push(id)
+      return Promise.resolve(script[Math.min(times, script.length - 1)] ?? { status: 'deleted' })
     },
+  }
+  const outcomes = await deleteAll(deletions, {
+    deleter,
+    recheck,
     pacer,
-    ({ version }) => told.push(version.id),
-  )
+    clock,
+    random: () => 0.5,
+    told: ({ version }) => told.push(version.id),
+  })
   const statuses = Object.fromEntries(
     outcomes.map(({ version, result }) => [version.id, result.status]),
   )
@@ -100,7 +117,7 @@ describe('the end of a run', () => {
 
   test('an exhausted limit fails nothing', async () => {
     const run = await carryOut([deletion(1), deletion(2)], {
-      1: { status: 'limited', why: 'quota used up' },
+      1: { status: 'limited', wait: undefined, why: 'quota used up' },
     })
     expect(run.outcomes.map(({ result }) => result)).toEqual([
       { status: 'remaining', why: 'quota used up' },
@@ -114,6 +131,124 @@ describe('the end of a run', () => {
   })
 })
 
+describe('what may pass', () => {
+  const passing: DeleteAnswer = { status: 'passing', why: 'HTTP 500', hint: 'wait' }
+  const limited: DeleteAnswer = { status: 'limited', wait: 60_000, why: 'slow down' }
+
+  test('is asked for again after a wait that grows, and the others go on meanwhile', async () => {
+    const run = await carryOut(
+      [deletion(1), deletion(2, 1), deletion(3), deletion(4), deletion(5)],
+      {
+        1: [passing, passing, { status: 'deleted' }],
+      },
+    )
+    expect(run.asked).toEqual([1, 3, 1, 4, 5, 1, 2])
+    expect(Object.values(run.statuses)).toEqual(Array(5).fill('deleted'))
+    expect(run.clock.time - testClock().time).toBe(7000)
+  })
+
+  test('fails after five tries, and what belongs to it stays', async () => {
+    const run = await carryOut([deletion(1), deletion(2, 1)], { 1: passing })
+    expect(run.asked).toEqual([1, 1, 1, 1, 1])
+    expect(run.statuses).toEqual({ 1: 'failed', 2: 'remaining' })
+    expect(run.clock.time - testClock().time).toBe(30_000)
+  })
+
+  test('is left to the next run when no time is left for another try', async () => {
+    const deadline = testClock().time + 5000
+    const run = await carryOut([deletion(1)], { 1: passing }, { deadline })
+    expect(run.asked).toEqual([1, 1])
+    expect(run.outcomes[0]?.result).toEqual({
+      status: 'remaining',
+      why: 'HTTP 500, and no time was left for another try',
+    })
+  })
+
+  test('a limit is waited for, and ends the run when it does not pass', async () => {
+    const once = await carryOut([deletion(1), deletion(2)], { 1: [limited, { status: 'deleted' }] })
+    expect(once.asked).toEqual([1, 2, 1])
+    expect(once.statuses).toEqual({ 1: 'deleted', 2: 'deleted' })
+    const always = await carryOut([deletion(1), deletion(2, 1)], { 1: limited })
+    expect(always.asked).toHaveLength(5)
+    expect(always.statuses).toEqual({ 1: 'remaining', 2: 'remaining' })
+  })
+
+  test('a run that has ended asks for nothing again', async () => {
+    const denied: DeleteAnswer = { status: 'denied', everywhere: true, why: '', hint: '' }
+    const run = await carryOut([deletion(1), deletion(2)], { 1: passing, 2: denied })
+    expect(run.asked).toEqual([1, 2])
+    expect(run.statuses).toEqual({ 1: 'remaining', 2: 'failed' })
+  })
+})
+
+describe('before a delete the package is looked at again', () => {
+  /** A recheck that is good for ten seconds, and what it was asked. */
+  function lookingOften(answer: { ends?: string; objections?: Record<number, string> } = {}) {
+    const clock = testClock()
+    let seen = clock.time
+    const looks: { next: number[]; gone: number[] }[] = []
+    const recheck: Recheck = {
+      freshFor: 10_000,
+      isFresh: () => clock.time - seen < 10_000,
+      lookAgain: (next, gone) => {
+        looks.push({ next: next.map(({ id }) => id), gone: [...gone] })
+        seen = clock.time
+        return Promise.resolve(answer.ends)
+      },
+      objection: ({ id }) => (looks.length > 0 ? answer.objections?.[id] : undefined),
+    }
+    return { clock, looks, recheck }
+  }
+  const thirty = Array.from({ length: 30 }, (_, at) => deletion(at + 1))
+
+  test('when the last look is too old, with what is gone and what is next', async () => {
+    const { clock, looks, recheck } = lookingOften()
+    const { statuses } = await carryOut(thirty, {}, { recheck }, clock)
+    expect(Object.values(statuses)).toEqual(Array(30).fill('deleted'))
+    expect(looks.map(({ next }) => next[0])).toEqual([11, 21])
+    expect(looks[0]?.next).toHaveLength(11)
+    expect(looks[1]?.gone).toEqual(Array.from({ length: 20 }, (_, at) => at + 1))
+  })
+
+  test('when it has to be asked for again after a wait', async () => {
+    const { clock, looks, recheck } = lookingOften()
+    const limited: DeleteAnswer = { status: 'limited', wait: 20_000, why: '' }
+    await carryOut([deletion(1)], { 1: [limited, { status: 'deleted' }] }, { recheck }, clock)
+    expect(looks).toEqual([{ next: [1], gone: [] }])
+  })
+
+  test('what stays by that look stays, with what belongs to it', async () => {
+    const { clock, recheck } = lookingOften({ objections: { 12: 'tag latest is protected' } })
+    const all = [...thirty, deletion(31, 12)]
+    const { asked, outcomes } = await carryOut(all, {}, { recheck }, clock)
+    expect(asked).not.toContain(12)
+    expect(outcomes[11]?.result).toEqual({ status: 'changed', why: 'tag latest is protected' })
+    expect(outcomes[30]?.result).toMatchObject({ status: 'changed' })
+    expect(asked).toHaveLength(29)
+  })
+
+  test('a look that fails ends the run', async () => {
+    const { clock, recheck } = lookingOften({ ends: 'page 2 cannot be read' })
+    const { asked, outcomes } = await carryOut(thirty, {}, { recheck }, clock)
+    expect(asked).toHaveLength(10)
+    expect(outcomes[10]?.result).toEqual({ status: 'remaining', why: 'page 2 cannot be read' })
+    expect(outcomes[29]?.result).toEqual({ status: 'remaining', why: 'page 2 cannot be read' })
+  })
+
+  test('looks that are out of date at once end the run', async () => {
+    const looks: number[] = []
+    const lookAgain: Recheck['lookAgain'] = ([next]) => {
+      looks.push(next?.id ?? 0)
+      return Promise.resolve(undefined)
+    }
+    const recheck = { ...alwaysFresh, isFresh: () => false, lookAgain }
+    const { asked, statuses } = await carryOut([deletion(1), deletion(2)], {}, { recheck })
+    expect(looks).toEqual([1, 1, 1])
+    expect(asked).toEqual([])
+    expect(statuses).toEqual({ 1: 'remaining', 2: 'remaining' })
+  })
+})
+
 test('a few deletes are on their way at once, but never a part before its image', async () => {
   const clock = testClock()
   const pacer = new Pacer({ clock, deletesPerMinute: 10_000, deadline: undefined })
@@ -122,12 +257,14 @@ test('a few deletes are on their way at once, but never a part before its image'
     for (let turns = 0; turns < 1000 && !condition(); turns++) await new Promise(setImmediate)
     expect(condition()).toBe(true)
   }
-  const running = deleteAll(
-    [deletion(1), deletion(2, 1), deletion(3), deletion(4, 3)],
-    { deleteVersion: ({ id }) => new Promise((resolve) => open.set(id, resolve)) },
+  const running = deleteAll([deletion(1), deletion(2, 1), deletion(3), deletion(4, 3)], {
+    deleter: { deleteVersion: ({ id }) => new Promise((resolve) => open.set(id, resolve)) },
+    recheck: alwaysFresh,
     pacer,
-    () => undefined,
-  )
+    clock,
+    random: () => 0.5,
+    told: () => undefined,
+  })
   await waitUntil(() => open.size === 2)
   expect([...open.keys()]).toEqual([1, 3])
   open.get(3)?.({ status: 'deleted' })

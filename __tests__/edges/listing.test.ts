@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { listWhole, readLinks, versionPage } from '../../src/listing.js'
+import { listAgain, listWhole, readLinks, versionPage } from '../../src/listing.js'
 import { digest } from '../core/kit.js'
 
 const row = (id: number, extra = {}) => ({
@@ -106,6 +106,55 @@ describe('a listing is refused', () => {
   ])('when %s', async (_story, pages, words) => {
     const count = pages.flat().length
     await expect(listWhole(source([{ pages, count }]))).rejects.toThrow(words)
+  })
+})
+
+describe('a second look at a listing', () => {
+  /** A package of 250 known rows as it is now; looks for the rows of these ids. */
+  async function look(now: ReturnType<typeof rows>, wanted: number[]) {
+    const known = await listWhole(source([{ pages: inPages(rows(250)), count: 250 }]))
+    const listed = source([{ pages: inPages(now), count: now.length }])
+    const { versions, seen } = await listAgain(listed, known, new Set(wanted))
+    return { asked: listed.asked, ids: versions.map(({ id }) => id), versions, seen }
+  }
+  const inPages = (all: ReturnType<typeof rows>) =>
+    [0, 100, 200, 300].map((from) => all.slice(from, from + 100)).filter(({ length }) => length > 0)
+
+  test('reads the first page and those where the wanted rows must be', async () => {
+    const retagged = row(240, { metadata: { container: { tags: ['latest'] } } })
+    const { asked, versions, seen } = await look(
+      rows(250).map((each) => (each.id === 240 ? retagged : each)),
+      [230, 240],
+    )
+    expect(asked).toEqual(['page 1', 'page 3'])
+    expect(versions[239]?.tags).toEqual(['latest'])
+    expect([seen.has(1), seen.has(150), seen.has(230)]).toEqual([true, false, true])
+  })
+
+  test('finds newcomers, which move all others on', async () => {
+    const { asked, ids, seen } = await look([row(901), row(900), ...rows(250)], [99])
+    expect(asked).toEqual(['page 1', 'page 2'])
+    expect(ids.slice(0, 3)).toEqual([901, 900, 1])
+    expect(seen.has(901)).toBe(true)
+  })
+
+  test('reads on while a page has nothing but newcomers', async () => {
+    const { asked, ids } = await look([...rows(150, 1001), ...rows(250)], [1])
+    expect(asked).toEqual(['page 1', 'page 2'])
+    expect(ids).toHaveLength(400)
+  })
+
+  test.each([
+    ['a row is gone', rows(250).filter(({ id }) => id !== 150), 249],
+    ['a row has come between others', [...rows(149), row(900), ...rows(101, 150)], 251],
+    ['the last page has one more', [...rows(250), row(900)], 251],
+    ['the last page has one less', rows(249), 249],
+    ['two rows changed places', [...rows(238), row(240), row(239), ...rows(10, 241)], 250],
+  ])('is a whole listing when %s', async (_story, now, count) => {
+    const { asked, ids, seen } = await look(now, [230])
+    expect(asked).toContain('count')
+    expect(ids).toEqual(now.map(({ id }) => id))
+    expect(seen.size).toBe(count)
   })
 })
 

@@ -12,7 +12,8 @@ export const outputDefinitions = {
   'skipped-packages': 'Comma-separated names of packages that were left alone or not reached.',
   'deleted-count': 'How many versions were deleted.',
   'failed-count': 'How many deletions failed.',
-  'kept-count': 'How many versions the plan keeps.',
+  'kept-count':
+    'How many versions stay: what the plan keeps, and what changed on GitHub after the listing.',
   'remaining-count': 'How many planned deletions are left for the next run.',
   plan: 'Path of `plan.json`: every version with its decision and reason, and what became of it.',
 } as const

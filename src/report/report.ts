@@ -28,7 +28,9 @@ export interface Totals {
   readonly planned: number
   /** What would have gone if the package had not been left alone. */
   readonly refused: number
+  /** What the plan keeps, and what changed after the listing and stays by what it is now. */
   readonly kept: number
+  readonly changed: number
   readonly deleted: number
   readonly alreadyGone: number
   readonly retained: number
@@ -44,7 +46,8 @@ export function totalsOf({ plan, outcomes }: Pick<PackageReport, 'plan' | 'outco
     listed: plan.decisions.length,
     planned: plan.deletions.length,
     refused: plan.decisions.filter(wouldGo).length,
-    kept: plan.decisions.length - plan.deletions.length,
+    kept: plan.decisions.length - plan.deletions.length + count('changed'),
+    changed: count('changed'),
     deleted: count('deleted'),
     alreadyGone: count('already-gone'),
     retained: count('retained'),
@@ -62,6 +65,7 @@ export function sum(packages: readonly PackageReport[]): Totals {
     planned: total('planned'),
     refused: total('refused'),
     kept: total('kept'),
+    changed: total('changed'),
     deleted: total('deleted'),
     alreadyGone: total('alreadyGone'),
     retained: total('retained'),

@@ -55,7 +55,9 @@ function heading(report: RunReport): string {
 /** The run in three sentences at most. */
 function headlines({ dryRun, packages }: RunReport): string[] {
   const totals = sum(packages)
-  const alone = packages.filter(({ plan }) => plan.refusals.length > 0).map(({ name }) => name)
+  const alone = packages
+    .filter(({ plan, outcomes }) => plan.refusals.length > 0 && outcomes.length === 0)
+    .map(({ name }) => name)
   const fate = `${dryRun ? 'would go' : 'were to go'}, ${number(totals.kept)} stay`
   return [
     `**${number(totals.planned)} of ${number(totals.listed)} versions ${fate}.**`,
@@ -69,6 +71,7 @@ function doneWords(totals: Totals): string {
   const parts: [number, string][] = [
     [totals.alreadyGone, 'already gone'],
     [totals.retained, 'retained by GitHub'],
+    [totals.changed, 'changed meanwhile and stay'],
     [totals.failed, 'failed'],
     [totals.remaining, 'not tried'],
   ]
@@ -112,9 +115,11 @@ function packageSection(entry: PackageReport, report: RunReport, view: AgeView):
   const title = `### ${markdownText(`${report.account}/${entry.name}`)}`
   if (notReached !== undefined) return `${title}\n\nNot looked at: ${markdownText(notReached)}.`
   const lookup = lookupIn(plan.decisions)
+  const fate = outcomes.length > 0 ? 'Its deletes ended early' : 'Left alone'
   const parts = [
-    ...plan.refusals.map(({ message, hint }) => caution(`Left alone: ${message}`, hint)),
+    ...plan.refusals.map(({ message, hint }) => caution(`${fate}: ${message}`, hint)),
     outcomeSection('Retained by GitHub', outcomes, 'retained', lookup),
+    outcomeSection('Changed meanwhile, so they stay', outcomes, 'changed', lookup),
     outcomeSection('Failed', outcomes, 'failed', lookup),
     outcomeSection('Not tried', outcomes, 'remaining', lookup),
     goingSection(plan, report.dryRun, view),

@@ -1,0 +1,73 @@
+import type { Emulator } from '../../src/emulator/index.js'
+import type { Host, Results } from '../../src/host.js'
+import type { RawInputs } from '../../src/inputs.js'
+import { main } from '../../src/main.js'
+import type { Clock } from '../../src/ports.js'
+import { tokens, type PlanFile } from '../scenarios/kit.js'
+
+/** What a run left behind. */
+export interface WholeRun {
+  exitCode: number
+  /** One line for each message, with its level. */
+  log: string[]
+  outputs: Results['outputs']
+  summary: string
+  plan: PlanFile
+}
+
+/**
+ * The whole run in this process, on a clock of the test's: hours of deletes pass in milliseconds. The emulator should
+ * go by the same clock.
+ */
+export async function wholeRun(
+  { apiUrl, registryUrl }: Emulator,
+  clock: Clock,
+  inputs: RawInputs = {},
+  cancelled = new AbortController().signal,
+): Promise<WholeRun> {
+  const log: string[] = []
+  const told: { plan: string; results: Results } = {
+    plan: '{}',
+    results: { outputs: {} as Results['outputs'], summary: '' },
+  }
+  const line = (level: string) => (message: string) => log.push(`${level}: ${message}`)
+  const host: Host = {
+    inputs: {
+      account: 'acme',
+      token: tokens.classic,
+      'image-names': 'app',
+      'cut-off': '30d',
+      registry: registryUrl,
+      ...inputs,
+    },
+    unknownInputs: [],
+    environment: { repository: undefined, apiUrl, serverUrl: 'https://github.com' },
+    log: {
+      error: line('error'),
+      warn: line('warn'),
+      info: line('info'),
+      debug: line('debug'),
+      group: line('group'),
+      endGroup: () => undefined,
+    },
+    progress: {
+      isShown: true,
+      start: () => undefined,
+      update: () => undefined,
+      stop: () => undefined,
+    },
+    cancelled,
+    writePlan: (text) => {
+      told.plan = text
+      return Promise.resolve('plan.json')
+    },
+    finish: (results) => {
+      told.results = results
+      return Promise.resolve()
+    },
+    hide: () => undefined,
+    setLevel: () => undefined,
+  }
+  const exitCode = await main(host, clock)
+  return { exitCode, log, ...told.results, plan: JSON.parse(told.plan) as PlanFile }
+}
