@@ -1,4 +1,10 @@
-import type { Deletion, Outcome, OutcomeResult, PackageVersion } from './model.js'
+import {
+  isGone,
+  type Deletion,
+  type Outcome,
+  type OutcomeResult,
+  type PackageVersion,
+} from './model.js'
 import type { Pacer } from './pacing.js'
 import type { Clock, DeleteAnswer, VersionDeleter } from './ports.js'
 
@@ -226,10 +232,6 @@ class DeletionRun {
       ? undefined
       : stillThere
   }
-}
-
-function isGone({ status }: OutcomeResult): boolean {
-  return status === 'deleted' || status === 'already-gone'
 }
 
 const notAllowed = 'the token may not delete from this package'

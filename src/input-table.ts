@@ -80,6 +80,12 @@ export const inputDefinitions = {
       'A package in which more versions than this would go is left alone, and the run fails.',
     placeholder: 'number',
   },
+  verify: {
+    description:
+      'After the deletes, ask the registry whether what stays and was related to a deleted version is still whole.',
+    default: 'true',
+    placeholder: 'true|false',
+  },
   'time-budget': {
     description: 'Stop cleanly before this much time has passed; the next run goes on.',
     placeholder: 'duration',

@@ -42,6 +42,8 @@ export interface Settings {
   readonly packages: PackageSelection
   readonly policy: Policy
   readonly dryRun: boolean
+  /** Whether what stays is asked for after the deletes. */
+  readonly verify: boolean
   readonly logLevel: LogLevel
   /** Milliseconds, or undefined for no end. */
   readonly timeBudget: number | undefined
@@ -126,6 +128,7 @@ function inputsSchema(environment: Environment) {
     'rust-log': field(readRustLog).optional(),
     grace: field(readDuration),
     'max-deletions': field(wholeNumber(0, 10_000_000)).optional(),
+    verify: field(readSwitch),
     'time-budget': field(readTimeBudget).optional(),
     'deletes-per-minute': field(wholeNumber(1, 10_000)),
     registry: field(readRegistry).default(registryOf(environment.serverUrl)),
@@ -186,6 +189,7 @@ function toSettings(inputs: ParsedInputs, environment: Environment): Settings {
     packages: inputs['image-names'],
     policy: compilePolicy(inputs),
     dryRun: inputs['dry-run'],
+    verify: inputs.verify,
     logLevel: level === 'info' ? (inputs['rust-log'] ?? level) : level,
     timeBudget: inputs['time-budget'],
     deletesPerMinute: inputs['deletes-per-minute'],

@@ -3,13 +3,13 @@ import { deleteAll } from './deleter.js'
 import { fetchFor, type Fetch } from './fetching.js'
 import type { Host } from './host.js'
 import { parseInputs, type Settings } from './inputs.js'
-import type { Outcome, Refusal } from './model.js'
+import { isGone, type Outcome, type Refusal } from './model.js'
 import { PackagesClient, type Account } from './packages.js'
 import { Pacer } from './pacing.js'
 import { describePolicy } from './policy/describe.js'
 import type { Policy } from './policy/policy.js'
 import { isOutOfTime, makePlan, refusalOf } from './planning.js'
-import type { Clock, VersionDeleter } from './ports.js'
+import type { Clock, ManifestProbe, VersionDeleter } from './ports.js'
 import { PackageRecheck } from './recheck.js'
 import { RegistryClient } from './registry.js'
 import type { AgeView } from './report/lines.js'
@@ -31,7 +31,9 @@ import {
   showPlan,
   tellOutcome,
   tellRefusals,
+  tellVerification,
 } from './run-log.js'
+import { verifyDeletions } from './verification.js'
 
 /** What every step of a run needs. */
 interface Run {
@@ -176,10 +178,11 @@ async function prunePackage(run: Run, name: string): Promise<PackageReport> {
   // The age of a version is judged as of the moment before it was listed: what grows old meanwhile is not old yet.
   const now = clock.now()
   const packages = client.openPackage(account, name)
+  const registry = openRegistry(run, name)
   const source = {
     package: { account: account.login, name },
     lister: packages,
-    reader: openRegistry(run, name),
+    reader: registry,
     policy: settings.policy,
     now,
   }
@@ -195,7 +198,7 @@ async function prunePackage(run: Run, name: string): Promise<PackageReport> {
   const recheck = new PackageRecheck(source, planned, clock)
   const done = await carryOut(run, report, packages, recheck)
   host.log.info(`${account.login}/${name}: ${closingWords(done, clock.now() - begun)}`)
-  return done
+  return settings.verify ? verify(run, done, recheck, registry) : done
 }
 
 function openRegistry({ settings, account, clock, pacer, registryFetch }: Run, name: string) {
@@ -241,6 +244,30 @@ async function carryOut(
   const { refusals } = recheck
   tellRefusals(host, `${account.login}/${name}`, refusals, 'its deletes ended early')
   return { ...report, outcomes, plan: { ...made, refusals } }
+}
+
+/** After deletes, looks whether what stays is whole. That it could not be looked at is told, and is no failure. */
+async function verify(
+  { host, pacer, account }: Run,
+  report: PackageReport,
+  recheck: PackageRecheck,
+  registry: ManifestProbe,
+): Promise<PackageReport> {
+  const went = report.outcomes.filter(({ result }) => isGone(result))
+  const gone = new Set(went.map(({ version }) => version.id))
+  if (gone.size === 0) return report
+  const label = `${account.login}/${report.name}`
+  try {
+    const verification = await pacer.closing(closingTime, async () =>
+      verifyDeletions(await recheck.latest(gone), gone, registry),
+    )
+    tellVerification(host, report.plan.package, account.route, verification)
+    return { ...report, verification }
+  } catch (error) {
+    const { message } = refusalOf(error)
+    host.log.warn(`${label}: what stays could not be looked at after the deletes: ${message}.`)
+    return report
+  }
 }
 
 async function finish(

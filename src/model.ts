@@ -202,3 +202,30 @@ export type OutcomeResult =
   | { readonly status: 'failed'; readonly why: string; readonly hint: string }
   /** Not tried: the run ended before its turn, or what it belongs to is still there. The next run plans anew. */
   | { readonly status: 'remaining'; readonly why: string }
+
+/** Whether a version is not there any more. */
+export function isGone({ status }: OutcomeResult): boolean {
+  return status === 'deleted' || status === 'already-gone'
+}
+
+/** What a whole does with a part, by a document or a tag: `attested` only as far as an index says so. */
+export type Tie = 'contains' | 'attested' | 'accelerated' | 'subject'
+
+/** A version that stays and lacks a part that was there when the run began. */
+export interface Loss {
+  readonly whole: Digest
+  readonly tags: readonly string[]
+  readonly part: Digest
+  readonly tie: Tie
+  /** The version that has to be restored. */
+  readonly id: number
+  /** Otherwise somebody else did. */
+  readonly deletedByRun: boolean
+}
+
+/** What a look after the deletes found. */
+export interface Verification {
+  /** How many manifests were asked for. */
+  readonly checked: number
+  readonly losses: readonly Loss[]
+}

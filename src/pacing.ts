@@ -43,7 +43,7 @@ const latestReset = 1e11
 export class Pacer {
   readonly #clock: Clock
   readonly #ceiling: number
-  readonly #deadline: number | undefined
+  #deadline: number | undefined
   readonly #cancelled: AbortSignal | undefined
   #perMinute: number
   #nextTurn = 0
@@ -69,6 +69,17 @@ export class Pacer {
   hasTimeFor(wait: number): boolean {
     if (this.#cancelled?.aborted) return false
     return this.#deadline === undefined || this.#clock.now() + wait < this.#deadline
+  }
+
+  /** Does work in the time that is kept back from the deletes for what comes after them. */
+  async closing<T>(extra: number, work: () => Promise<T>): Promise<T> {
+    const deadline = this.#deadline
+    this.#deadline = deadline === undefined ? undefined : deadline + extra
+    try {
+      return await work()
+    } finally {
+      this.#deadline = deadline
+    }
   }
 
   /** Waits until the next delete may start. @returns why none may start any more, or undefined to go on */

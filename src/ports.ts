@@ -44,6 +44,11 @@ export interface ManifestReader {
   readonly readManifest: (digest: Digest) => Promise<Manifest>
 }
 
+export interface ManifestProbe {
+  /** Whether a manifest can be pulled; a 404 that stays one means no. @throws RetentionError `permission`, `unavailable` */
+  readonly hasManifest: (digest: Digest) => Promise<boolean>
+}
+
 export interface VersionDeleter {
   /** Asks once for one version to be deleted. Never throws: what went wrong is the answer. */
   readonly deleteVersion: (version: PackageVersion) => Promise<DeleteAnswer>

@@ -1,5 +1,5 @@
 import type { Recheck } from './deleter.js'
-import type { PackageVersion, Refusal } from './model.js'
+import type { PackageVersion, Refusal, Snapshot } from './model.js'
 import { isOutOfTime, planAgain, refusalOf, type Planned, type PlanSource } from './planning.js'
 import type { Clock } from './ports.js'
 import { lookupIn, reasonText } from './report/words.js'
@@ -49,20 +49,34 @@ export class PackageRecheck implements Recheck {
     gone: ReadonlySet<number>,
   ): Promise<string | undefined> {
     try {
-      const at = this.#clock.now()
-      const known = this.#current.filter(({ id }) => !gone.has(id))
-      const wanted = new Set(next.map(({ id }) => id))
-      const { versions, seen } = await this.#source.lister.listAgain(known, wanted)
-      if (hasChanged(known, versions)) await this.#planAgain(versions)
-      const before = this.#seenAt
-      const seenAt = (id: number) => (seen.has(id) ? at : (before.get(id) ?? at))
-      this.#seenAt = new Map(versions.map(({ id }) => [id, seenAt(id)]))
-      this.#current = versions
+      await this.#look(next, gone)
     } catch (error) {
       if (isOutOfTime(error)) return error.message
       this.#refusals = [refusalOf(error)]
     }
     return this.#refusals[0]?.message
+  }
+
+  /**
+   * The package with its newcomers, and with what is gone as if it were there.
+   *
+   * @throws RetentionError when it cannot be looked at
+   */
+  async latest(gone: ReadonlySet<number>): Promise<Snapshot> {
+    await this.#look([], gone)
+    return this.#planned.snapshot
+  }
+
+  async #look(next: readonly PackageVersion[], gone: ReadonlySet<number>): Promise<void> {
+    const at = this.#clock.now()
+    const known = this.#current.filter(({ id }) => !gone.has(id))
+    const wanted = new Set(next.map(({ id }) => id))
+    const { versions, seen } = await this.#source.lister.listAgain(known, wanted)
+    if (hasChanged(known, versions)) await this.#planAgain(versions)
+    const before = this.#seenAt
+    const seenAt = (id: number) => (seen.has(id) ? at : (before.get(id) ?? at))
+    this.#seenAt = new Map(versions.map(({ id }) => [id, seenAt(id)]))
+    this.#current = versions
   }
 
   async #planAgain(versions: readonly PackageVersion[]): Promise<void> {

@@ -18,6 +18,7 @@ export interface RegistryOptions {
 }
 
 type Answer = Awaited<ReturnType<Fetch>>
+type Method = 'GET' | 'HEAD'
 
 interface Content {
   readonly body: Buffer
@@ -38,6 +39,8 @@ const shortestWait = 100
 const longestWait = 60_000
 /** GHCR may not know for some seconds what the Packages API lists already. */
 const longestLag = 30_000
+/** A version that was there for long does not lag; but one 404 is not believed. */
+const longestDoubt = 5000
 const mostRedirects = 3
 /** https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests: registries take up to 4 MiB. */
 const largestManifest = 8 * 1024 * 1024
@@ -69,7 +72,9 @@ export class RegistryClient {
    * understood; `permission` when the registry refuses the token; `unavailable` when it keeps failing
    */
   async readManifest(digest: Digest): Promise<Manifest> {
-    const { body, contentType } = await this.#fetchPatiently(digest)
+    const result = await this.#fetchPatiently(digest, 'GET')
+    if (!('body' in result)) throw refusalFor(digest, result)
+    const { body, contentType } = result
     const hash = createHash('sha256').update(body).digest('hex')
     if (`sha256:${hash}` !== digest) {
       throw unreadable(digest, `its content hashes to sha256:${hash}`)
@@ -81,29 +86,40 @@ export class RegistryClient {
     }
   }
 
+  /**
+   * Whether a manifest can be pulled, asked without its content.
+   *
+   * @throws RetentionError as {@link readManifest} does, but for a manifest that is missing for good
+   */
+  async hasManifest(digest: Digest): Promise<boolean> {
+    const result = await this.#fetchPatiently(digest, 'HEAD')
+    if (!('body' in result) && result.status !== 404) throw refusalFor(digest, result)
+    return 'body' in result
+  }
+
   /** Tries again what may pass: server errors, limits, lost connections, an expired token, and for a while a 404. */
-  async #fetchPatiently(digest: Digest): Promise<Content> {
+  async #fetchPatiently(digest: Digest, method: Method): Promise<Content | Failure> {
     const { clock, random, hasTimeFor } = this.#options
-    const patience = clock.now() + longestLag
+    const patience = clock.now() + (method === 'GET' ? longestLag : longestDoubt)
     for (let attempt = 1; ; attempt++) {
       if (!hasTimeFor(0)) throw outOfTime()
-      const result = await this.#fetchContent(digest)
+      const result = await this.#fetchContent(digest, method)
       if ('body' in result) return result
       const wait = waitBefore(attempt, result) * (0.75 + random() / 2)
       const hope =
         result.status === 404
           ? clock.now() + wait <= patience
           : attempt < tries && mayPass(result.status)
-      if (!hope) throw refusalFor(digest, result)
+      if (!hope) return result
       if (!hasTimeFor(wait)) throw outOfTime()
       await clock.sleep(wait)
     }
   }
 
   /** One try. Only what no further try can mend is thrown. */
-  async #fetchContent(digest: Digest): Promise<Content | Failure> {
+  async #fetchContent(digest: Digest, method: Method): Promise<Content | Failure> {
     try {
-      const answer = await this.#fetchOnce(digest)
+      const answer = await this.#fetchOnce(digest, method)
       if (!answer.ok) return await failureOf(answer, this.#worked)
       if (Number(answer.headers.get('content-length') ?? 0) > largestManifest) {
         throw unreadable(digest, 'it is larger than any manifest may be')
@@ -118,7 +134,7 @@ export class RegistryClient {
     }
   }
 
-  async #fetchOnce(digest: Digest): Promise<Answer> {
+  async #fetchOnce(digest: Digest, method: Method): Promise<Answer> {
     const url = `${this.#options.registryUrl}/v2/${this.#repository}/manifests/${digest}`
     this.#authorization ??= this.#authorize(url)
     const used = this.#authorization
@@ -130,13 +146,17 @@ export class RegistryClient {
       renew()
       throw error
     })
-    const answer = await this.#follow(url, authorization)
+    const answer = await this.#follow(url, method, authorization)
     if (answer.status === 401 || answer.status === 403) renew()
     return answer
   }
 
   /** Follows redirects by hand, so that another origin never sees the token. */
-  async #follow(address: string, authorization: string | undefined): Promise<Answer> {
+  async #follow(
+    address: string,
+    method: Method,
+    authorization: string | undefined,
+  ): Promise<Answer> {
     let url = address
     for (let hop = 0; ; hop++) {
       const own = new URL(url).origin === this.#options.registryUrl
@@ -144,7 +164,7 @@ export class RegistryClient {
         accept: acceptedMediaTypes,
         ...(own && authorization !== undefined ? { authorization } : {}),
       }
-      const answer = await this.#options.fetch(url, { headers, redirect: 'manual' })
+      const answer = await this.#options.fetch(url, { method, headers, redirect: 'manual' })
       const location = answer.headers.get('location')
       if (answer.status < 300 || answer.status > 399 || location === null) return answer
       if (hop === mostRedirects) throw new Error('the registry redirects in a circle')
@@ -236,7 +256,7 @@ function waitBefore(attempt: number, { status, retryAfter }: Failure): number {
 
 function refusalFor(digest: Digest, { status, words }: Failure): RetentionError {
   if (status === 404) return unreadable(digest, 'the registry lists it and does not have it (404)')
-  if (status === 401 || status === 403) return deniedManifest(digest, status)
+  if (status === 401 || status === 403) return deniedManifest(digest, words)
   return unavailable(digest, words)
 }
 
@@ -257,10 +277,10 @@ function unavailable(digest: Digest, why: string): RetentionError {
   )
 }
 
-function deniedManifest(digest: Digest, status: number): RetentionError {
+function deniedManifest(digest: Digest, words: string): RetentionError {
   return new RetentionError(
     'permission',
-    `the registry does not let this token read the manifest of ${digest} (${status})`,
+    `the registry does not let this token read the manifest of ${digest}: ${words}`,
     'The token needs read:packages, or for GITHUB_TOKEN "packages: read" and access to the package.',
   )
 }

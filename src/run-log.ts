@@ -1,12 +1,13 @@
 import type { Host } from './host.js'
 import type { Settings } from './inputs.js'
-import type { Outcome, Plan, Refusal } from './model.js'
+import type { Outcome, PackageRef, Plan, Refusal, Verification } from './model.js'
 import type { Pacer } from './pacing.js'
 import { describePolicy } from './policy/describe.js'
 import { formatDuration } from './policy/durations.js'
 import type { Clock } from './ports.js'
 import { planLines, type AgeView } from './report/lines.js'
 import { totalsOf, type PackageReport } from './report/report.js'
+import { lossText, restorePath } from './report/words.js'
 
 /** Milliseconds between two lines about a long series of deletes. */
 const progressEvery = 30_000
@@ -112,4 +113,24 @@ export function closingWords(report: PackageReport, took: number): string {
   ]
   const why = report.outcomes.map(({ result }) => result).find((r) => r.status === 'remaining')?.why
   return `${counts.join(', ')} in ${formatDuration(took)}${why === undefined ? '' : ` (${why})`}.`
+}
+
+/** What a look after the deletes found: one line for each thing that is missing, with what brings it back. */
+export function tellVerification(
+  { log }: Host,
+  { account, name }: PackageRef,
+  route: string,
+  { checked, losses }: Verification,
+): void {
+  const label = `${account}/${name}`
+  for (const loss of losses) {
+    const command = `gh api --method POST ${restorePath(route, name, loss.id)}`
+    log.error(`${label}: ${lossText(loss)}. Restore it within 30 days: ${command}`)
+  }
+  if (losses.length > 0) return
+  const found =
+    checked === 0
+      ? 'nothing that stays is related to what went'
+      : `${checked} ${checked === 1 ? 'version' : 'versions'} related to what went can be pulled`
+  log.info(`${label}: verified: ${found}.`)
 }

@@ -26,6 +26,7 @@ const isCore = (file: string) =>
     'graph.ts',
     'selector.ts',
     'second-look.ts',
+    'relations.ts',
     'ports.ts',
     'nearest.ts',
   ].includes(file)

@@ -31,6 +31,7 @@ test('unset inputs have the defaults of the table', () => {
     token,
     packages: { kind: 'exact', names: ['my-app'] },
     dryRun: false,
+    verify: true,
     logLevel: 'info',
     timeBudget: undefined,
     deletesPerMinute: 150,

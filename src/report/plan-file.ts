@@ -19,13 +19,14 @@ export function planFile(report: RunReport, now: number): string {
   return `${JSON.stringify(document, null, 1)}\n`
 }
 
-function packageEntry({ name, plan, outcomes, notReached }: PackageReport) {
+function packageEntry({ name, plan, outcomes, notReached, verification }: PackageReport) {
   const lookup = lookupIn(plan.decisions)
   const results = new Map(outcomes.map(({ version, result }) => [version.id, result]))
   return {
     name,
     ...(notReached === undefined ? {} : { notReached }),
     refusals: plan.refusals,
+    ...(verification === undefined ? {} : { verification }),
     deletions: plan.deletions.map(({ version, after }) => ({ id: version.id, after })),
     versions: plan.decisions.map((decision) => ({
       ...versionEntry(decision),

@@ -1,4 +1,4 @@
-import type { Outcome, OutcomeResult, Plan, Refusal } from '../model.js'
+import type { Outcome, OutcomeResult, Plan, Refusal, Verification } from '../model.js'
 
 import { wouldGo } from './words.js'
 
@@ -20,6 +20,8 @@ export interface PackageReport {
   readonly outcomes: readonly Outcome[]
   /** Why the run did not come to this package, or undefined. */
   readonly notReached: string | undefined
+  /** What a look after the deletes found; undefined when there was none. */
+  readonly verification?: Verification
 }
 
 /** The numbers of a run, or of one package. Counts are of versions. */
@@ -74,13 +76,15 @@ export function sum(packages: readonly PackageReport[]): Totals {
   }
 }
 
-/** A run fails when it could not start, a package was left alone, or a delete failed; all else is success. */
+/** A run fails when it could not start, a package was left alone, a delete failed or what stays is not whole. */
 export function hasFailed({ failure, packages }: RunReport): boolean {
   return (
     failure !== undefined ||
     packages.some(
-      ({ plan, outcomes }) =>
-        plan.refusals.length > 0 || outcomes.some(({ result }) => result.status === 'failed'),
+      ({ plan, outcomes, verification }) =>
+        plan.refusals.length > 0 ||
+        outcomes.some(({ result }) => result.status === 'failed') ||
+        (verification?.losses.length ?? 0) > 0,
     )
   )
 }

@@ -10,7 +10,16 @@ import {
   type Totals,
 } from './report.js'
 import { treesOf, type ImageTree } from './tree.js'
-import { lookupIn, nameOf, reasonText, typeOf, wouldGo, type Lookup } from './words.js'
+import {
+  lookupIn,
+  lossText,
+  nameOf,
+  reasonText,
+  restorePath,
+  typeOf,
+  wouldGo,
+  type Lookup,
+} from './words.js'
 
 /** The runner drops a summary above 1 MiB, so this one ends before that. */
 const largestSummary = 1_000_000
@@ -117,6 +126,7 @@ function packageSection(entry: PackageReport, report: RunReport, view: AgeView):
   const lookup = lookupIn(plan.decisions)
   const fate = outcomes.length > 0 ? 'Its deletes ended early' : 'Left alone'
   const parts = [
+    ...lossSection(entry, report),
     ...plan.refusals.map(({ message, hint }) => caution(`${fate}: ${message}`, hint)),
     outcomeSection('Retained by GitHub', outcomes, 'retained', lookup),
     outcomeSection('Changed meanwhile, so they stay', outcomes, 'changed', lookup),
@@ -126,6 +136,19 @@ function packageSection(entry: PackageReport, report: RunReport, view: AgeView):
     restoreSection(entry, report),
   ].filter((part) => part !== '')
   return [title, ...(parts.length > 0 ? parts : ['Everything stays.'])].join('\n\n')
+}
+
+/** What stays and is not whole: above everything else, each with the command that mends it. */
+function lossSection({ name, verification }: PackageReport, { route }: RunReport): string[] {
+  const losses = verification?.losses ?? []
+  return losses
+    .slice(0, mostRows)
+    .map((loss) =>
+      caution(
+        lossText(loss),
+        `Restore it: gh api --method POST ${restorePath(route, name, loss.id)}`,
+      ),
+    )
 }
 
 function goingSection(plan: Plan, dryRun: boolean, view: AgeView): string {
@@ -179,14 +202,14 @@ function outcomeSection(
   return details(heading, table(['Version', 'Id', 'Why'], rows), concerned.length - rows.length)
 }
 
-/** https://docs.github.com/en/packages/learn-github-packages/deleting-and-restoring-a-package: within 30 days. */
+/** Commands that bring back what was deleted. */
 function restoreSection({ name, plan, outcomes }: PackageReport, { route }: RunReport): string {
   const deleted = new Set(
     outcomes.filter(({ result }) => result.status === 'deleted').map(({ version }) => version.id),
   )
   if (deleted.size === 0) return ''
   const turns = new Map(plan.deletions.map(({ version }, turn) => [version.id, turn]))
-  const path = `${route}/packages/container/${encodeURIComponent(name)}/versions/$id/restore`
+  const path = restorePath(route, name, '$id')
   const lines = treesOf(plan.decisions).flatMap(({ image, parts }) => {
     const gone = [image, ...parts].map(({ version }) => version.id).filter((id) => deleted.has(id))
     // In the opposite order of the deletes, so that a restore that is cut off leaves no hollow image either.

@@ -1,4 +1,12 @@
-import type { Decision, DeleteReason, Digest, KeepReason, RefusalCode } from '../model.js'
+import type {
+  Decision,
+  DeleteReason,
+  Digest,
+  KeepReason,
+  Loss,
+  RefusalCode,
+  Tie,
+} from '../model.js'
 import { subjectOfTag } from '../oci.js'
 import { formatDuration } from '../policy/durations.js'
 
@@ -157,4 +165,26 @@ const refusalWords: Readonly<Record<RefusalCode, string>> = {
   'max-deletions': 'more would go than max-deletions allows',
   'second-look': 'the plan failed its last check',
   'package-unreachable': 'it could not be looked at',
+}
+
+/** What was lost, to which image, and who did it. */
+export function lossText({ whole, tags, part, tie, id, deletedByRun }: Loss): string {
+  const name = tags.length > 0 ? `${tags.join(', ')} (${whole})` : whole
+  const who = deletedByRun ? 'this run deleted it' : 'not this run deleted it'
+  return `${name} is broken: ${part}, which it ${tieWords[tie]}, is gone (version ${id}; ${who})`
+}
+
+const tieWords: Readonly<Record<Tie, string>> = {
+  contains: 'contains',
+  attested: 'may be attested by',
+  accelerated: 'is accelerated by',
+  subject: 'is the subject of',
+}
+
+/**
+ * The path that brings a version back, within 30 days.
+ * https://docs.github.com/en/packages/learn-github-packages/deleting-and-restoring-a-package
+ */
+export function restorePath(route: string, name: string, id: number | string): string {
+  return `${route}/packages/container/${encodeURIComponent(name)}/versions/${id}/restore`
 }
