@@ -13,9 +13,9 @@ import {
   decisionOn,
   digestsLeft,
   digestsOf,
+  dryThenLive,
   push,
   registry,
-  runAction,
   tagsLeft,
 } from './kit.js'
 
@@ -28,7 +28,7 @@ test('an attachment tag whose subject is gone stays and is reported', async () =
   const fallback = push(emulator, fallbackIndex(missing, [sbom]))
   push(emulator, image({ seed: 'old' }), { tags: ['pr-1'] })
 
-  const run = await runAction(emulator)
+  const run = await dryThenLive(emulator)
 
   expect(run.exitCode).toBe(0)
   expect(digestsLeft(emulator)).toEqual(new Set([signature.digest, ...digestsOf(fallback)]))
@@ -45,7 +45,7 @@ test('an attachment tag makes no image: no pattern matches it, no rule for tags 
   push(emulator, cosignSignature(release))
   push(emulator, cosignSignature(missing))
 
-  const run = await runAction(emulator, { 'image-tags': 'sha256-*' })
+  const run = await dryThenLive(emulator, { 'image-tags': 'sha256-*' })
 
   expect(run.outputs['deleted-count']).toBe('0')
   expect(tagsLeft(emulator)).toHaveLength(3)
@@ -58,7 +58,7 @@ test('an untagged referrer whose subject is gone goes as an orphan', async () =>
   const young = push(emulator, referrer(image({ seed: 'gone too' })), { daysAgo: 1 })
   const release = push(emulator, image({ seed: 'release' }), { tags: ['v1'], daysAgo: 1 })
 
-  const run = await runAction(emulator)
+  const run = await dryThenLive(emulator)
 
   expect(run.exitCode).toBe(0)
   expect(digestsLeft(emulator)).toEqual(new Set([young.digest, release.digest]))
@@ -80,7 +80,7 @@ test('referrers of referrers share the fate of the image at their end', async ()
   const release = chain('release', 'v1')
   const old = chain('old', 'pr-1')
 
-  const run = await runAction(emulator, { 'image-tags': 'pr-*' })
+  const run = await dryThenLive(emulator, { 'image-tags': 'pr-*' })
 
   expect(run.outputs['deleted-count']).toBe(String(new Set(old).size))
   expect(digestsLeft(emulator)).toEqual(new Set(release))
@@ -95,7 +95,7 @@ test('a signature on one platform of a kept index stays, whatever its age', asyn
     push(emulator, referrer(platform), { daysAgo: 90 }),
   ])
 
-  const run = await runAction(emulator, { 'cut-off': '1d 12h' })
+  const run = await dryThenLive(emulator, { 'cut-off': '1d 12h' })
 
   expect(run.outputs['deleted-count']).toBe('0')
   expect(digestsLeft(emulator)).toEqual(
@@ -114,7 +114,7 @@ test('what GitHub attests in a fallback index with terse entries goes and stays 
   const kept = attested('kept', 'v1')
   attested('old', 'pr-1')
 
-  await runAction(emulator, { 'image-tags': 'pr-*' })
+  await dryThenLive(emulator, { 'image-tags': 'pr-*' })
 
   expect(digestsLeft(emulator)).toEqual(new Set(kept))
 })
@@ -124,7 +124,7 @@ test('an attachment that got a tag of its own outlives its subject', async () =>
   const old = push(emulator, image({ seed: 'old' }), { tags: ['pr-1'] })
   const sbom = push(emulator, referrer(old), { tags: ['sbom-of-pr-1'] })
 
-  const run = await runAction(emulator, { 'image-tags': 'pr-*' })
+  const run = await dryThenLive(emulator, { 'image-tags': 'pr-*' })
 
   expect(run.outputs['deleted-count']).toBe('1')
   expect(digestsLeft(emulator)).toEqual(new Set([sbom.digest]))

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { image } from '../../src/emulator/images.js'
-import { day, decisionOn, hour, push, registry, runAction, tagsLeft } from './kit.js'
+import { day, decisionOn, dryThenLive, hour, push, registry, tagsLeft } from './kit.js'
 
 test.each([
   ['2w 3d', ['d10', 'd16']],
@@ -13,7 +13,7 @@ test.each([
     push(emulator, image({ seed: String(daysAgo) }), { tags: [`d${daysAgo}`], daysAgo })
   }
 
-  const run = await runAction(emulator, { 'cut-off': cutOff })
+  const run = await dryThenLive(emulator, { 'cut-off': cutOff })
 
   expect(run.exitCode).toBe(0)
   expect(tagsLeft(emulator)).toEqual(left)
@@ -27,11 +27,11 @@ test('an old image that got a new tag lately is as young as its change, unless c
   })
   push(emulator, image({ seed: 'new' }), { tags: ['pr-2'], daysAgo: 2 })
 
-  const byUpdate = await runAction(emulator)
+  const byUpdate = await dryThenLive(emulator)
   expect(byUpdate.outputs['deleted-count']).toBe('0')
   expect(decisionOn(byUpdate, 'pr-1')?.why).toBe('younger than 30d: 2d (rule "tagged")')
 
-  const byCreation = await runAction(emulator, { 'timestamp-to-use': 'created_at' })
+  const byCreation = await dryThenLive(emulator, { 'timestamp-to-use': 'created_at' })
   expect(byCreation.outputs['deleted-count']).toBe('1')
   expect(tagsLeft(emulator)).toEqual(['pr-2'])
 })
@@ -44,7 +44,7 @@ test('created_at does not lift the grace of what was changed a moment ago', asyn
   })
   push(emulator, image({ seed: 'other' }), { tags: ['pr-2'] })
 
-  await runAction(emulator, { 'timestamp-to-use': 'created_at' })
+  await dryThenLive(emulator, { 'timestamp-to-use': 'created_at' })
 
   expect(tagsLeft(emulator)).toEqual(['pr-1'])
 })

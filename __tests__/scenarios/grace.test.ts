@@ -2,14 +2,14 @@ import { expect, test } from '@jest/globals'
 import { cosignSignature, image, index, multiArchImage } from '../../src/emulator/images.js'
 import {
   broken,
+  day,
   decisionOn,
   digestsLeft,
   digestsOf,
+  dryThenLive,
   hour,
-  day,
   push,
   registry,
-  runAction,
 } from './kit.js'
 
 const now = 0
@@ -21,7 +21,7 @@ test('nothing young goes, not even with cut-off 0s', async () => {
   const untagged = push(emulator, image({ seed: 'untagged' }), { daysAgo: hours / 2 })
   push(emulator, multiArchImage({ seed: 'older' }), { tags: ['pr-1'], daysAgo: 2 * hours })
 
-  const run = await runAction(emulator, { 'cut-off': '0s' })
+  const run = await dryThenLive(emulator, { 'cut-off': '0s' })
 
   expect(run.exitCode).toBe(0)
   expect(digestsLeft(emulator)).toEqual(new Set([...digestsOf(young), untagged.digest]))
@@ -40,7 +40,7 @@ test.each([{ tags: ['v2'] }, { tags: [] }])(
     const young = push(emulator, index(children), { tags, daysAgo: now })
     push(emulator, image({ seed: 'untagged' }))
 
-    const run = await runAction(emulator, { 'cut-off': '0s' })
+    const run = await dryThenLive(emulator, { 'cut-off': '0s' })
 
     expect(run.outputs['deleted-count']).toBe('1')
     expect(digestsLeft(emulator)).toEqual(new Set(digestsOf(young)))
@@ -54,7 +54,7 @@ test('an old image that was signed a moment ago stays', async () => {
   const signature = push(emulator, cosignSignature(signed), { daysAgo: now })
   push(emulator, image({ seed: 'unsigned' }), { tags: ['pr-2'] })
 
-  await runAction(emulator)
+  await dryThenLive(emulator)
 
   expect(digestsLeft(emulator)).toEqual(new Set([signed.digest, signature.digest]))
 })
@@ -66,10 +66,10 @@ test('grace can be longer, and it can be none', async () => {
   }
   const left = () => emulator.store.versions('acme', 'app').flatMap(({ tags }) => tags)
 
-  await runAction(emulator, { 'cut-off': '0s', grace: '36h' })
+  await dryThenLive(emulator, { 'cut-off': '0s', grace: '36h' })
   expect(left()).toEqual(['d0', 'd1'])
 
-  const run = await runAction(emulator, { 'cut-off': '0s', grace: '0s' })
+  const run = await dryThenLive(emulator, { 'cut-off': '0s', grace: '0s' })
   expect(left()).toEqual(['d0'])
   expect(decisionOn(run, 'd0')?.why).toBe('last tagged version, which GitHub does not let go')
   expect(run.log).toContain('There is no grace period')

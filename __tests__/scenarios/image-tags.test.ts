@@ -4,9 +4,9 @@ import {
   decisionOn,
   digestsLeft,
   digestsOf,
+  dryThenLive,
   push,
   registry,
-  runAction,
   tagsLeft,
   writes,
 } from './kit.js'
@@ -21,7 +21,7 @@ async function packageWith(...images: string[][]) {
 test('an image goes only when all of its tags match; what matches in part stays and is told', async () => {
   const emulator = await packageWith(['pr-1', 'ci-1'], ['pr-2'], ['pr-3', 'v3'], ['v4'])
 
-  const run = await runAction(emulator, { 'image-tags': 'pr-* ci-*' })
+  const run = await dryThenLive(emulator, { 'image-tags': 'pr-* ci-*' })
 
   expect(run.exitCode).toBe(0)
   expect(tagsLeft(emulator)).toEqual(['pr-3', 'v3', 'v4'])
@@ -34,7 +34,7 @@ test('an image goes only when all of its tags match; what matches in part stays 
 test('an exclamation mark protects the whole version, whatever its other tags match', async () => {
   const emulator = await packageWith(['pr-1'], ['pr-2', 'stable'], ['pr-3', 'pr-stable'])
 
-  const run = await runAction(emulator, { 'image-tags': 'pr-*, stable, !*stable' })
+  const run = await dryThenLive(emulator, { 'image-tags': 'pr-*, stable, !*stable' })
 
   expect(tagsLeft(emulator)).toEqual(['pr-2', 'pr-3', 'pr-stable', 'stable'])
   expect(decisionOn(run, 'pr-2')?.why).toBe('tag stable is protected by !*stable')
@@ -43,7 +43,7 @@ test('an exclamation mark protects the whole version, whatever its other tags ma
 test('with nothing but exclusions every other image may go, the untagged too', async () => {
   const emulator = await packageWith(['latest'], ['main', 'edge'], ['pr-1'], [])
 
-  const run = await runAction(emulator, { 'image-tags': '!latest !main' })
+  const run = await dryThenLive(emulator, { 'image-tags': '!latest !main' })
 
   expect(tagsLeft(emulator)).toEqual(['edge', 'latest', 'main'])
   expect(run.outputs['deleted-count']).toBe('2')
@@ -53,10 +53,10 @@ test('patterns for tags are no concern of untagged images', async () => {
   const emulator = await packageWith(['v1'], ['pr-1'])
   const untagged = push(emulator, multiArchImage({ seed: 'untagged' }))
 
-  await runAction(emulator, { 'image-tags': 'pr-*', 'tag-selection': 'tagged' })
+  await dryThenLive(emulator, { 'image-tags': 'pr-*', 'tag-selection': 'tagged' })
   expect(digestsLeft(emulator).size).toBe(1 + digestsOf(untagged).length)
 
-  await runAction(emulator, { 'image-tags': 'pr-*' })
+  await dryThenLive(emulator, { 'image-tags': 'pr-*' })
   expect(tagsLeft(emulator)).toEqual(['v1'])
   expect(digestsLeft(emulator).size).toBe(1)
 })
@@ -70,7 +70,7 @@ test('a regular expression must match the whole tag', async () => {
     ['1.0.0'],
   )
 
-  await runAction(emulator, { 'image-tags': String.raw`/\d+\.\d+\.\d+-rc\d{1,2}/` })
+  await dryThenLive(emulator, { 'image-tags': String.raw`/\d+\.\d+\.\d+-rc\d{1,2}/` })
 
   expect(tagsLeft(emulator)).toEqual(['1.0.0', '1.0.0-rc1-fix', 'v1.0.0-rc1'])
 })
@@ -86,7 +86,7 @@ test('lists take commas, spaces, new lines, quotes and comments', async () => {
     "!keep"
   `
 
-  await runAction(emulator, { 'image-tags': tags })
+  await dryThenLive(emulator, { 'image-tags': tags })
 
   expect(tagsLeft(emulator)).toEqual(['e1', 'keep'])
 })
@@ -94,7 +94,7 @@ test('lists take commas, spaces, new lines, quotes and comments', async () => {
 test('tags match with their case', async () => {
   const emulator = await packageWith(['PR-1'], ['pr-1'], ['v1'])
 
-  await runAction(emulator, { 'image-tags': 'pr-*' })
+  await dryThenLive(emulator, { 'image-tags': 'pr-*' })
 
   expect(tagsLeft(emulator)).toEqual(['PR-1', 'v1'])
 })
@@ -102,7 +102,7 @@ test('tags match with their case', async () => {
 test('a list of nothing but comments is a mistake, not a wish for everything', async () => {
   const emulator = await packageWith(['pr-1'], ['pr-2'])
 
-  const run = await runAction(emulator, { 'image-tags': '# pr-*' })
+  const run = await dryThenLive(emulator, { 'image-tags': '# pr-*' })
 
   expect(run.exitCode).toBe(1)
   expect(run.log).toContain('image-tags: "# pr-*" holds no entry; it takes a list of tag patterns')

@@ -15,9 +15,9 @@ import {
   decisionOn,
   digestsLeft,
   digestsOf,
+  dryThenLive,
   push,
   registry,
-  runAction,
   tagsLeft,
 } from './kit.js'
 
@@ -42,7 +42,7 @@ test.each(Object.keys(shapes))('%s goes whole and stays whole', async (name) => 
   push(emulator, shape('old and untagged'))
   const kept = push(emulator, shape('kept'), { tags: ['v1'] })
 
-  const run = await runAction(emulator, { 'image-tags': 'pr-*' })
+  const run = await dryThenLive(emulator, { 'image-tags': 'pr-*' })
 
   expect(run.exitCode).toBe(0)
   expect(run.outputs['deleted-count']).toBe(String(2 * digestsOf(old).length))
@@ -66,7 +66,7 @@ async function sharedPlatform(attestations: true | 'subject') {
 test('a child with a tag of its own stays when its index goes, with what names it as subject', async () => {
   const { emulator, platform, attestation } = await sharedPlatform('subject')
 
-  const run = await runAction(emulator, { 'image-tags': 'pr-*' })
+  const run = await dryThenLive(emulator, { 'image-tags': 'pr-*' })
 
   expect(run.exitCode).toBe(0)
   expect(digestsLeft(emulator)).toEqual(new Set([platform.digest, attestation.digest]))
@@ -77,7 +77,7 @@ test('a child with a tag of its own stays when its index goes, with what names i
 test('an attestation that only the index connected with the child goes with the index', async () => {
   const { emulator, platform } = await sharedPlatform(true)
 
-  const run = await runAction(emulator, { 'image-tags': 'pr-*' })
+  const run = await dryThenLive(emulator, { 'image-tags': 'pr-*' })
 
   expect(run.exitCode).toBe(0)
   expect(digestsLeft(emulator)).toEqual(new Set([platform.digest]))
@@ -93,7 +93,7 @@ test('an index whose children are gone, all or in part, is judged like any other
   emulator.store.removeRow('acme', 'app', lost.digest)
   push(emulator, image({ seed: 'young' }), { tags: ['v3'], daysAgo: 1 })
 
-  const kept = await runAction(emulator, { 'image-tags': 'v3' })
+  const kept = await dryThenLive(emulator, { 'image-tags': 'v3' })
   expect(kept.exitCode).toBe(0)
   expect(decisionOn(kept, 'v1')?.why).toBe(
     'no rule asks for it to go; ghost: all of its children are gone',
@@ -102,7 +102,7 @@ test('an index whose children are gone, all or in part, is judged like any other
     'no rule asks for it to go; partial: 1 of its 2 children are gone',
   )
 
-  const swept = await runAction(emulator)
+  const swept = await dryThenLive(emulator)
   expect(swept.exitCode).toBe(0)
   expect(swept.outputs['deleted-count']).toBe('3')
   expect(tagsLeft(emulator)).toEqual(['v3'])
@@ -125,7 +125,7 @@ test('a manifest of schema 1 and one of an unknown kind are images like any othe
   emulator.store.push({ ...place, manifest: { ...unknown, n: 1 }, tags: ['pr-2'] })
   emulator.store.push({ ...place, manifest: { ...unknown, n: 2 }, tags: ['v2'] })
 
-  const run = await runAction(emulator, { 'image-tags': 'pr-*' })
+  const run = await dryThenLive(emulator, { 'image-tags': 'pr-*' })
 
   expect(run.exitCode).toBe(0)
   expect(tagsLeft(emulator)).toEqual(['v1', 'v2'])

@@ -6,6 +6,7 @@ import {
   decisionOn,
   digestsLeft,
   digestsOf,
+  dryThenLive,
   push,
   registry,
   runAction,
@@ -27,7 +28,7 @@ test('of the images that would go, the newest stay', async () => {
   const emulator = await registry()
   pullRequests(emulator, [5, 31, 32, 33, 34])
 
-  const run = await runAction(emulator, { 'keep-n-most-recent': '2' })
+  const run = await dryThenLive(emulator, { 'keep-n-most-recent': '2' })
 
   expect(tagsLeft(emulator)).toEqual(['pr-31', 'pr-32', 'pr-5'])
   expect(run.outputs).toMatchObject({ 'deleted-count': '2', 'kept-count': '3' })
@@ -45,7 +46,7 @@ test('what is excluded, listed, untagged or a signature takes no place', async (
   push(emulator, cosignSignature(first), { daysAgo: 31 })
   push(emulator, image({ seed: 'untagged' }), { daysAgo: 31 })
 
-  const run = await runAction(emulator, {
+  const run = await dryThenLive(emulator, {
     'keep-n-most-recent': '2',
     'image-tags': '!keep-*',
     'skip-shas': listed.digest,
@@ -61,7 +62,7 @@ test('every package keeps its own', async () => {
   pullRequests(emulator, [31, 32, 33], 'api')
   pullRequests(emulator, [41, 42, 43], 'web')
 
-  await runAction(emulator, { 'image-names': 'api, web', 'keep-n-most-recent': '1' })
+  await dryThenLive(emulator, { 'image-names': 'api, web', 'keep-n-most-recent': '1' })
 
   expect(tagsLeft(emulator, 'api')).toEqual(['pr-31'])
   expect(tagsLeft(emulator, 'web')).toEqual(['pr-41'])
@@ -84,7 +85,7 @@ test('the newest by the timestamp that was asked for, with all that belongs to t
   expect(decisionOn(byUpdate, 'a')?.action).toBe('delete')
   expect(decisionOn(byUpdate, 'b')?.action).toBe('keep')
 
-  await runAction(emulator, { 'keep-n-most-recent': '1', 'timestamp-to-use': 'created_at' })
+  await dryThenLive(emulator, { 'keep-n-most-recent': '1', 'timestamp-to-use': 'created_at' })
   expect(digestsLeft(emulator)).toEqual(new Set(digestsOf(createdLast)))
   expect(digestsOf(changedLast)).toHaveLength(3)
 })

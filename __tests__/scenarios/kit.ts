@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach } from '@jest/globals'
+import { afterEach, expect } from '@jest/globals'
 import { pullEverything } from '../../src/demo/pull.js'
 import { pushTree, type Tree } from '../../src/emulator/images.js'
 import { startEmulator, type Emulator, type EmulatorOptions } from '../../src/emulator/index.js'
@@ -11,6 +11,9 @@ import type { OutputName } from '../../src/report/outputs.js'
 
 /** The tokens of the stories: plainly fake, named after what they are. */
 export const tokens = { classic: 'ghp_emulator_all', workflow: 'ghs_emulator_workflow' }
+
+/** The action that the stories run; `scripts/sabotage.mjs` puts a broken one in its place. */
+const bundle = process.env.ACTION_BUNDLE ?? 'dist/index.js'
 
 const minute = 60_000
 export const hour = 60 * minute
@@ -28,12 +31,29 @@ export interface ActionRun {
 
 /** The part of plan.json that stories look at. */
 export interface PlanFile {
+  dryRun: boolean
+  /** What ended the whole run, if anything did. */
+  failure?: { code: string }
   packages: {
     name: string
     refusals: { code: string; message: string }[]
-    versions: { id: number; digest: string; tags: string[]; action: string; why: string }[]
+    deletions: { id: number; after: number[] }[]
+    versions: {
+      id: number
+      digest: string
+      tags: string[]
+      action: string
+      why: string
+      reason: { code: string }
+    }[]
   }[]
 }
+
+/** Both ways to run, for `describe.each`: a story whose faults strike once is told in each, on a fresh registry. */
+export const liveAndDry: [string, Partial<Record<InputName, string>>][] = [
+  ['live', {}],
+  ['in a dry run', { 'dry-run': 'true' }],
+]
 
 const cleanUps: (() => Promise<unknown>)[] = []
 
@@ -91,11 +111,48 @@ export async function runAction(
     }),
     ...env,
   }
-  const { exitCode, log } = await node('dist/index.js', [], environment, whileRunning)
+  const { exitCode, log } = await node(bundle, [], environment, whileRunning)
   const outputs = readOutputs(await readFile(files.output, 'utf8'))
   const plan: unknown = JSON.parse(outputs.plan ? await readFile(outputs.plan, 'utf8') : '{}')
   const summary = await readFile(files.summary, 'utf8')
   return { exitCode, log, outputs, summary, plan: plan as PlanFile }
+}
+
+/**
+ * Runs dry, then live with the same inputs, and gives the live run, whose requests alone stay in the log. The dry run
+ * must write nothing, and plan exactly what the live run then plans and does.
+ */
+export async function dryThenLive(
+  emulator: Emulator,
+  inputs: Partial<Record<InputName, string>> = {},
+  env: Record<string, string> = {},
+): Promise<ActionRun> {
+  const before = emulator.requests.length
+  const dry = await runAction(emulator, { ...inputs, 'dry-run': 'true' }, env)
+  const requests = emulator.requests.splice(before)
+  expect(writes({ requests })).toEqual([])
+
+  const live = await runAction(emulator, inputs, env)
+  expect(decisionsOf(dry)).toEqual(decisionsOf(live))
+  expect(dry.outputs.planned).toBe(live.outputs.planned)
+  expect(dry.outputs['skipped-packages']).toBe(live.outputs['skipped-packages'])
+  const refused = dry.plan.failure !== undefined || dry.outputs['skipped-packages'] !== ''
+  expect(dry.exitCode).toBe(refused ? 1 : 0)
+  const asked = emulator.requests.slice(before).filter(({ method }) => method === 'DELETE')
+  const planned = listed(dry.outputs.planned).map((version) => version.replace(/^.*:/, ''))
+  const ids = new Set(asked.map(({ path }) => path.replace(/^.*\//, '')))
+  expect([...ids].filter((id) => !planned.includes(id))).toEqual([])
+  return live
+}
+
+/** What a run decided, without the words, in which ages grow while it goes on. */
+function decisionsOf({ plan }: ActionRun) {
+  return plan.packages.map(({ name, refusals, deletions, versions }) => ({
+    name,
+    refusals: refusals.map(({ code }) => code),
+    deletions,
+    versions: versions.map(({ id, action, reason }) => [id, action, reason.code]),
+  }))
 }
 
 /** Runs a program of the project. Standard output and standard error come in one text. */
@@ -175,6 +232,17 @@ export function digestsLeft({ store }: Emulator, name = 'app'): Set<string> {
   return new Set(store.versions('acme', name).map(({ digest }) => digest))
 }
 
+/** The digests that stay: after a live run those that are left, after a dry run those that a live one would leave. */
+export function digestsStaying(emulator: Emulator, { plan }: ActionRun, name = 'app'): Set<string> {
+  const left = digestsLeft(emulator, name)
+  if (!plan.dryRun) return left
+  expect(deletesAsked(emulator)).toBe(0)
+  const { deletions, versions } = plan.packages.find((entry) => entry.name === name) ?? {}
+  const going = new Set(deletions?.map(({ id }) => id))
+  for (const { id, digest } of versions ?? []) if (going.has(id)) left.delete(digest)
+  return left
+}
+
 /** The id of the version behind a tag or a digest in a package of `acme`. */
 export function idOf({ store }: Emulator, reference: string, name = 'app'): number {
   const version = store.version('acme', name, reference)
@@ -207,7 +275,7 @@ export async function broken({ registryUrl }: Emulator, name = 'app'): Promise<r
 }
 
 /** Requests that change something. */
-export function writes({ requests }: Emulator): string[] {
+export function writes({ requests }: Pick<Emulator, 'requests'>): string[] {
   return requests
     .filter(({ method }) => !['GET', 'HEAD'].includes(method))
     .map(({ method, path }) => `${method} ${path}`)

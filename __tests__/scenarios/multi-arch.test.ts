@@ -5,16 +5,7 @@ import {
   multiArchImage,
   referrer,
 } from '../../src/emulator/images.js'
-import {
-  broken,
-  digestsLeft,
-  digestsOf,
-  push,
-  registry,
-  runAction,
-  tagsLeft,
-  writes,
-} from './kit.js'
+import { broken, digestsLeft, digestsOf, dryThenLive, push, registry } from './kit.js'
 
 test('an image goes with its platforms, attestations and signatures, and the others stay whole', async () => {
   const emulator = await registry()
@@ -27,7 +18,7 @@ test('an image goes with its platforms, attestations and signatures, and the oth
   push(emulator, release, { tags: ['v1.0.0', 'latest'] })
   const signature = push(emulator, cosignSignature(release))
 
-  const run = await runAction(emulator, { 'image-tags': 'pr-*' })
+  const run = await dryThenLive(emulator, { 'image-tags': 'pr-*' })
 
   expect(run.exitCode).toBe(0)
   expect(run.outputs).toMatchObject({
@@ -39,21 +30,6 @@ test('an image goes with its platforms, attestations and signatures, and the oth
   expect(await broken(emulator)).toEqual([])
 })
 
-test('the dry run plans what the live run then does, and writes nothing', async () => {
-  const emulator = await registry()
-  push(emulator, multiArchImage({ seed: 'a' }), { tags: ['pr-1'] })
-  push(emulator, multiArchImage({ seed: 'b' }), { tags: ['v1'] })
-
-  const dry = await runAction(emulator, { 'image-tags': 'pr-*', 'dry-run': 'true' })
-  expect(writes(emulator)).toEqual([])
-  expect(tagsLeft(emulator)).toEqual(['pr-1', 'v1'])
-
-  const live = await runAction(emulator, { 'image-tags': 'pr-*' })
-  expect(live.outputs.planned).toBe(dry.outputs.planned)
-  expect(live.outputs.deleted?.split(',').sort()).toEqual(dry.outputs.planned?.split(',').sort())
-  expect(tagsLeft(emulator)).toEqual(['v1'])
-})
-
 test('children that a kept index shares with a deleted one stay', async () => {
   const emulator = await registry()
   const candidate = multiArchImage({ seed: 'same', annotations: { stage: 'candidate' } })
@@ -61,7 +37,7 @@ test('children that a kept index shares with a deleted one stay', async () => {
   push(emulator, candidate, { tags: ['pr-7'] })
   push(emulator, release, { tags: ['v7'] })
 
-  const run = await runAction(emulator, { 'image-tags': 'pr-*' })
+  const run = await dryThenLive(emulator, { 'image-tags': 'pr-*' })
 
   expect(run.outputs['deleted-count']).toBe('1')
   expect(digestsLeft(emulator)).toEqual(new Set(digestsOf(release)))

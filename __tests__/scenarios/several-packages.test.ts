@@ -3,11 +3,11 @@ import { image, multiArchImage } from '../../src/emulator/images.js'
 import type { Emulator } from '../../src/emulator/index.js'
 import {
   deletesAsked,
+  dryThenLive,
   idOf,
   listed,
   push,
   registry,
-  runAction,
   tagsLeft,
   tokens,
   writes,
@@ -28,7 +28,7 @@ test('exact names, slashes in them too, work with GITHUB_TOKEN', async () => {
     (name) => `${name}:${idOf(emulator, 'old', name)}`,
   )
 
-  const run = await runAction(emulator, { 'image-names': 'api\nTeam/API, team/a/b api' })
+  const run = await dryThenLive(emulator, { 'image-names': 'api\nTeam/API, team/a/b api' })
 
   expect(run.exitCode).toBe(0)
   expect(run.outputs['deleted-count']).toBe('9')
@@ -44,7 +44,7 @@ test('globs choose among all packages of the account, and an exclamation mark ta
   fill(emulator, ['team/api', 'team/web', 'team/base', 'tools', 'tool'])
   fill(emulator, ['x'])
 
-  const run = await runAction(emulator, {
+  const run = await dryThenLive(emulator, {
     token: tokens.classic,
     'image-names': 'team/*, tool?, !*/base',
   })
@@ -64,7 +64,7 @@ test('nothing but an exclusion means all the others, over every page of the list
   push(emulator, image({ seed: 'last' }), { tags: ['v2'], name: 'zz', daysAgo: 1 })
   push(emulator, image({ seed: 'old' }), { tags: ['v1'], name: 'zz' })
 
-  const run = await runAction(emulator, { token: tokens.classic, 'image-names': '!p*' })
+  const run = await dryThenLive(emulator, { token: tokens.classic, 'image-names': '!p*' })
 
   expect(run.plan.packages.map(({ name }) => name)).toEqual(['zz'])
   expect(tagsLeft(emulator, 'zz')).toEqual(['v2'])
@@ -74,7 +74,7 @@ test('a glob that GITHUB_TOKEN cannot answer is a clear error before anything is
   const emulator = await registry()
   fill(emulator, ['api'])
 
-  const run = await runAction(emulator, { 'image-names': 'a*' })
+  const run = await dryThenLive(emulator, { 'image-names': 'a*' })
 
   expect(run.exitCode).toBe(1)
   expect(run.log).toContain('A pattern in image-names needs a classic personal access token')
@@ -88,7 +88,7 @@ test('a glob that no package matches is told, and is no failure', async () => {
   const emulator = await registry()
   fill(emulator, ['api'])
 
-  const run = await runAction(emulator, { token: tokens.classic, 'image-names': 'web-*' })
+  const run = await dryThenLive(emulator, { token: tokens.classic, 'image-names': 'web-*' })
 
   expect(run.exitCode).toBe(0)
   expect(run.log).toContain('No package of acme matches image-names.')
@@ -99,7 +99,7 @@ test('a package that is not there is told, the others are pruned, and the run fa
   const emulator = await registry()
   fill(emulator, ['api', 'web'])
 
-  const run = await runAction(emulator, { 'image-names': 'api, nope, web' })
+  const run = await dryThenLive(emulator, { 'image-names': 'api, nope, web' })
 
   expect(run.exitCode).toBe(1)
   expect(run.outputs).toMatchObject({ 'skipped-packages': 'nope', 'deleted-count': '6' })

@@ -6,7 +6,7 @@ import {
   multiArchImage,
   referrer,
 } from '../../src/emulator/images.js'
-import { broken, decisionOn, digestsLeft, digestsOf, push, registry, runAction } from './kit.js'
+import { broken, decisionOn, digestsLeft, digestsOf, dryThenLive, push, registry } from './kit.js'
 
 test('a listed index stays with its platforms, attestations, signatures and referrers', async () => {
   const emulator = await registry()
@@ -17,7 +17,7 @@ test('a listed index stays with its platforms, attestations, signatures and refe
   const fallback = push(emulator, fallbackIndex(listed, [referrer(listed)]))
   push(emulator, multiArchImage({ seed: 'other' }), { tags: ['pr-2'] })
 
-  const run = await runAction(emulator, { 'skip-shas': listed.digest })
+  const run = await dryThenLive(emulator, { 'skip-shas': listed.digest })
 
   expect(digestsLeft(emulator)).toEqual(
     new Set([listed, signature, fallback].flatMap((tree) => digestsOf(tree))),
@@ -36,7 +36,7 @@ test('a listed platform stays alone, with what is attached to it', async () => {
   push(emulator, cosignSignature(other))
   const release = push(emulator, image({ seed: 'release' }), { tags: ['v1'], daysAgo: 1 })
 
-  const run = await runAction(emulator, { 'skip-shas': platform.digest })
+  const run = await dryThenLive(emulator, { 'skip-shas': platform.digest })
 
   expect(run.exitCode).toBe(0)
   expect(digestsLeft(emulator)).toEqual(
@@ -51,7 +51,7 @@ test('several digests, without their prefix, under the other name of the input',
   )
   if (!a || !b) throw new Error('four were pushed')
 
-  await runAction(emulator, { 'shas-to-skip': `${a.digest}\n${b.digest.slice(7)} # the second` })
+  await dryThenLive(emulator, { 'shas-to-skip': `${a.digest}\n${b.digest.slice(7)} # the second` })
 
   expect(digestsLeft(emulator)).toEqual(new Set([a.digest, b.digest]))
 })

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { image, multiArchImage } from '../../src/emulator/images.js'
-import { broken, digestsLeft, digestsOf, push, registry, runAction } from './kit.js'
+import { broken, digestsLeft, digestsOf, dryThenLive, push, registry } from './kit.js'
 
 /** An old and a young image with a tag, an old and a young one without. */
 async function fourImages() {
@@ -22,7 +22,7 @@ test.each([
 ] as const)('tag-selection %s leaves %j', async (selection, stays, deleted) => {
   const { emulator, images } = await fourImages()
 
-  const run = await runAction(emulator, { 'tag-selection': selection })
+  const run = await dryThenLive(emulator, { 'tag-selection': selection })
 
   expect(run.exitCode).toBe(0)
   expect(run.outputs['deleted-count']).toBe(deleted)

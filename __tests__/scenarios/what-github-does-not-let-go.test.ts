@@ -6,6 +6,7 @@ import {
   deletesAsked,
   digestsLeft,
   digestsOf,
+  dryThenLive,
   idOf,
   listed,
   push,
@@ -21,7 +22,7 @@ test('the last tagged version stays by plan, whole, and nobody asks GitHub for i
   push(emulator, image({ seed: 'oldest' }), { tags: ['a'], daysAgo: 60 })
   push(emulator, image({ seed: 'untagged' }), { daysAgo: 35 })
 
-  const run = await runAction(emulator)
+  const run = await dryThenLive(emulator)
 
   expect(run.exitCode).toBe(0)
   expect(digestsLeft(emulator)).toEqual(new Set(digestsOf(newest)))
@@ -42,7 +43,7 @@ test('an image with more than 5,000 downloads is retained with its parts, and th
   emulator.store.setDownloads('acme', 'app', 'v1', 5001)
   const retained = [...digestsOf(popular), signature.digest]
 
-  const run = await runAction(emulator)
+  const run = await dryThenLive(emulator)
 
   expect(run.exitCode).toBe(0)
   expect(digestsLeft(emulator)).toEqual(new Set([...retained, young.digest]))
@@ -64,7 +65,7 @@ test('a popular platform is retained alone when its index is gone', async () => 
   emulator.store.addPackage({ account: 'acme', package: 'app', visibility: 'public' })
   emulator.store.setDownloads('acme', 'app', popular.digest, 90_000)
 
-  const run = await runAction(emulator)
+  const run = await dryThenLive(emulator)
 
   expect(run.exitCode).toBe(0)
   expect(tagsLeft(emulator)).toEqual(['v2'])
@@ -73,7 +74,7 @@ test('a popular platform is retained alone when its index is gone', async () => 
     retained: `app:${idOf(emulator, popular.digest)}`,
   })
 
-  const again = await runAction(emulator)
+  const again = await dryThenLive(emulator)
   expect(again.exitCode).toBe(0)
   expect(again.outputs).toMatchObject({ 'deleted-count': '0', retained: run.outputs.retained })
 })

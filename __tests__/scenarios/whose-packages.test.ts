@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { image, multiArchImage } from '../../src/emulator/images.js'
-import { push, registry, runAction, tokens, writes } from './kit.js'
+import { dryThenLive, push, registry, tokens, writes } from './kit.js'
 
 /** The packages of the user `octo`, whom the classic token belongs to. */
 async function packagesOfOcto() {
@@ -15,7 +15,7 @@ async function packagesOfOcto() {
 test('the packages of a user are found by the login alone', async () => {
   const { emulator, tags, deletes } = await packagesOfOcto()
 
-  const run = await runAction(emulator, { account: 'octo' })
+  const run = await dryThenLive(emulator, { account: 'octo' })
 
   expect(run.exitCode).toBe(0)
   expect(run.outputs['deleted-count']).toBe('3')
@@ -26,7 +26,7 @@ test('the packages of a user are found by the login alone', async () => {
 test('"user" stands for the account of the token', async () => {
   const { emulator, tags, deletes } = await packagesOfOcto()
 
-  const run = await runAction(emulator, {
+  const run = await dryThenLive(emulator, {
     account: 'user',
     token: tokens.classic,
     'image-names': '*',
@@ -41,7 +41,7 @@ test('"user" stands for the account of the token', async () => {
 test('"user" with GITHUB_TOKEN, which has no account, is a mistake', async () => {
   const { emulator } = await packagesOfOcto()
 
-  const run = await runAction(emulator, { account: 'user' })
+  const run = await dryThenLive(emulator, { account: 'user' })
 
   expect(run.exitCode).toBe(1)
   expect(run.log).toContain('account: "user" stands for the account of the token')
@@ -54,7 +54,7 @@ test('an account in other letters than GitHub writes it', async () => {
   push(emulator, image({ seed: 'old' }), { account: 'BigCorp', tags: ['old'] })
   push(emulator, image({ seed: 'new' }), { account: 'BigCorp', tags: ['new'], daysAgo: 1 })
 
-  const run = await runAction(emulator, { account: 'bigcorp' })
+  const run = await dryThenLive(emulator, { account: 'bigcorp' })
 
   expect(run.exitCode).toBe(0)
   expect(emulator.store.versions('BigCorp', 'app').flatMap(({ tags }) => tags)).toEqual(['new'])
@@ -67,7 +67,7 @@ test('without account and names it is the repository the workflow runs in', asyn
   push(emulator, image({ seed: 'new' }), { tags: ['new'], daysAgo: 1 })
 
   const env = { GITHUB_REPOSITORY: 'acme/App', INPUT_ACCOUNT: '' }
-  const run = await runAction(emulator, { 'image-names': '' }, env)
+  const run = await dryThenLive(emulator, { 'image-names': '' }, env)
 
   expect(run.exitCode).toBe(0)
   expect(emulator.store.versions('acme', 'app').flatMap(({ tags }) => tags)).toEqual(['new'])
@@ -76,7 +76,7 @@ test('without account and names it is the repository the workflow runs in', asyn
 test('a login that nobody has', async () => {
   const emulator = await registry()
 
-  const run = await runAction(emulator, { account: 'acmee' })
+  const run = await dryThenLive(emulator, { account: 'acmee' })
 
   expect(run.exitCode).toBe(1)
   expect(run.log).toContain('there is no user or organization "acmee"')
