@@ -129,3 +129,29 @@ test('an attachment that got a tag of its own outlives its subject', async () =>
   expect(run.outputs['deleted-count']).toBe('1')
   expect(digestsLeft(emulator)).toEqual(new Set([sbom.digest]))
 })
+
+test('cosign tags on every platform and referrers of one go with their index', async () => {
+  const emulator = await registry()
+  const signed = (seed: string, tag: string) => {
+    const whole = push(emulator, multiArchImage({ attestations: true, seed }), { tags: [tag] })
+    const signatures = [whole, ...whole.children].flatMap((part) =>
+      (['sig', 'att', 'sbom'] as const).map((suffix) =>
+        push(emulator, cosignSignature(part, { suffix, seed })),
+      ),
+    )
+    const [platform] = whole.children
+    if (!platform) throw new Error('an index with platforms')
+    const fallback = push(emulator, fallbackIndex(platform, [referrer(platform, { seed })]))
+    return [whole, ...signatures, fallback].flatMap(digestsOf)
+  }
+  const kept = signed('kept', 'v1')
+  signed('old', 'pr-1')
+
+  const run = await dryThenLive(emulator, { 'image-tags': 'pr-*' })
+
+  expect(run.exitCode).toBe(0)
+  expect(run.outputs['deleted-count']).toBe(String(kept.length))
+  expect(kept).toHaveLength(5 + 15 + 2)
+  expect(digestsLeft(emulator)).toEqual(new Set(kept))
+  expect(await broken(emulator)).toEqual([])
+})

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { cosignSignature, image, multiArchImage } from '../../src/emulator/images.js'
+import { cosignSignature, fallbackIndex, image, multiArchImage } from '../../src/emulator/images.js'
 import type { Emulator } from '../../src/emulator/index.js'
 import {
   day,
@@ -55,6 +55,21 @@ test('what is excluded, listed, untagged or a signature takes no place', async (
   const signature = `${first.digest.replace(':', '-')}.sig`
   expect(tagsLeft(emulator)).toEqual(['keep-31', 'pr-31', 'pr-32', 'pr-33', 'pr-34', signature])
   expect(run.outputs['deleted-count']).toBe('3')
+})
+
+test('signatures of images that are long gone take no place, be they ever so young', async () => {
+  const emulator = await registry()
+  pullRequests(emulator, [31, 32, 33])
+  for (const hex of ['a', 'b', 'c']) {
+    push(emulator, cosignSignature(`sha256:${hex.repeat(64)}`), { daysAgo: 30.5 })
+    push(emulator, fallbackIndex(`sha256:${hex.repeat(64)}`, []), { daysAgo: 30.5 })
+  }
+
+  const run = await dryThenLive(emulator, { 'keep-n-most-recent': '2' })
+
+  expect(run.outputs['deleted-count']).toBe('1')
+  const images = tagsLeft(emulator).filter((tag) => !tag.startsWith('sha256-'))
+  expect(images).toEqual(['pr-31', 'pr-32'])
 })
 
 test('every package keeps its own', async () => {
