@@ -1,10 +1,16 @@
-import { expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import { image, index, mediaTypes, multiArchImage } from '../../src/emulator/images.js'
 import type { Emulator, FaultAction } from '../../src/emulator/index.js'
 import {
   day,
   decisionOn,
   digestsLeft,
+  digestsOf,
+  digestsStaying,
+  dryThenLive,
+  hurried,
+  listed,
+  liveAndDry,
   push,
   readable,
   registry,
@@ -25,7 +31,7 @@ async function twoPackages() {
 async function expectAppLeftAlone(emulator: Emulator, digest: string, why: string) {
   const before = digestsLeft(emulator)
 
-  const run = await runAction(emulator, { 'image-names': 'app, web' })
+  const run = await dryThenLive(emulator, { 'image-names': 'app, web' })
 
   expect(run.exitCode).toBe(1)
   expect(digestsLeft(emulator)).toEqual(before)
@@ -105,46 +111,72 @@ test('one deep inside an image that stays', async () => {
   await expectAppLeftAlone(emulator, inner.digest, 'its content hashes to sha256:')
 })
 
-test('what fails for a moment is tried again: a 404 right after a push, errors, lost transfers', async () => {
-  const emulator = await registry()
-  const wait = { 'retry-after': '1' }
-  const passing: FaultAction[] = [
-    { status: 404 },
-    { status: 502 },
-    { status: 429, headers: wait },
-    'truncate',
-    'reset',
-  ]
-  for (const [i, action] of passing.entries()) {
-    const { digest } = push(emulator, multiArchImage({ seed: `${i}` }), { tags: [`pr-${i}`] })
-    emulator.faults.add({ method: 'GET', path: new RegExp(`manifests/${digest}`), action })
-  }
-  push(emulator, image({ seed: 'new' }), { tags: ['v1'], daysAgo: 1 })
+describe.each(liveAndDry)('what passes, %s', (_way, way) => {
+  test('is tried again: a 404 right after a push, errors, limits with and without a hint, lost transfers', async () => {
+    const emulator = await registry()
+    const tooMany = (message: string) => ({
+      status: 429,
+      body: JSON.stringify({ errors: [{ code: 'TOOMANYREQUESTS', message }] }),
+    })
+    const passing: FaultAction[] = [
+      { status: 404 },
+      { status: 502 },
+      { status: 408 },
+      { status: 429 },
+      { status: 429, headers: { 'retry-after': '1' } },
+      tooMany('retry-after: 12.5ms, allowed: 44000/minute'),
+      tooMany('retry-after: 350.416µs, allowed: 44000/minute'),
+      tooMany('retry-after: 1m2.5s, allowed: 44000/minute'),
+      'truncate',
+      'reset',
+      'hang',
+    ]
+    for (const [i, action] of passing.entries()) {
+      const { digest } = push(emulator, multiArchImage({ seed: `${i}` }), { tags: [`pr-${i}`] })
+      emulator.faults.add({ method: 'GET', path: new RegExp(`manifests/${digest}`), action })
+    }
+    const { digest } = push(emulator, image({ seed: 'new' }), { tags: ['v1'], daysAgo: 1 })
 
-  const run = await runAction(emulator)
+    const run = await runAction(emulator, way, hurried)
 
-  expect(run.exitCode).toBe(0)
-  expect(run.outputs['deleted-count']).toBe('15')
-  expect(tagsLeft(emulator)).toEqual(['v1'])
-  const befallen = emulator.requests.filter(({ faults }) => faults.length > 0)
-  expect(befallen).toHaveLength(passing.length)
-})
+    expect(run.exitCode).toBe(0)
+    expect(listed(run.outputs.planned)).toHaveLength(3 * passing.length)
+    expect(digestsStaying(emulator, run)).toEqual(new Set([digest]))
+    const befallen = emulator.requests.filter(({ faults }) => faults.length > 0)
+    expect(befallen).toHaveLength(passing.length)
+  })
 
-test('a registry token that runs out during the reads is renewed', async () => {
-  const emulator = await registry()
-  for (const seed of Array.from({ length: 40 }, (_, i) => `pr-${i}`)) {
-    push(emulator, image({ seed }), { tags: [seed] })
-  }
-  push(emulator, image({ seed: 'new' }), { tags: ['v1'], daysAgo: 1 })
-  const manifests = { service: 'registry', method: 'GET', path: /manifests/ } as const
-  emulator.faults.add({ ...manifests, after: 20, times: 10, action: { status: 401 } })
+  test('is a 404 that lasts for many seconds', async () => {
+    const emulator = await registry()
+    const { digest } = push(emulator, multiArchImage({ seed: 'old' }), { tags: ['pr-1'] })
+    const fresh = push(emulator, multiArchImage({ seed: 'fresh' }), { tags: ['v1'], daysAgo: 0 })
+    for (const lagging of [digest, fresh.digest]) {
+      const path = new RegExp(`manifests/${lagging}`)
+      emulator.faults.add({ method: 'GET', path, times: 4, action: { status: 404 } })
+    }
 
-  const run = await runAction(emulator, { 'dry-run': 'true' })
+    const run = await runAction(emulator, way, hurried)
 
-  expect(run.exitCode).toBe(0)
-  expect(run.outputs['kept-count']).toBe('1')
-  const issued = emulator.requests.filter(({ path }) => path.startsWith('/token'))
-  expect(issued.length).toBeGreaterThan(1)
+    expect(run.exitCode).toBe(0)
+    expect(digestsStaying(emulator, run)).toEqual(new Set(digestsOf(fresh)))
+  })
+
+  test('is a registry token that runs out during the reads', async () => {
+    const emulator = await registry()
+    for (const seed of Array.from({ length: 40 }, (_, i) => `pr-${i}`)) {
+      push(emulator, image({ seed }), { tags: [seed] })
+    }
+    const { digest } = push(emulator, image({ seed: 'new' }), { tags: ['v1'], daysAgo: 1 })
+    const manifests = { service: 'registry', method: 'GET', path: /manifests/ } as const
+    emulator.faults.add({ ...manifests, after: 20, times: 10, action: { status: 401 } })
+
+    const run = await runAction(emulator, way)
+
+    expect(run.exitCode).toBe(0)
+    expect(digestsStaying(emulator, run)).toEqual(new Set([digest]))
+    const issued = emulator.requests.filter(({ path }) => path.startsWith('/token'))
+    expect(issued.length).toBeGreaterThan(1)
+  })
 })
 
 test.each([
@@ -161,7 +193,7 @@ test.each([
       action: { body: (text) => text.replace(/"created_at":"[^"]*",/, with_) },
     })
 
-    const run = await runAction(emulator, { 'image-names': 'app, web' })
+    const run = await dryThenLive(emulator, { 'image-names': 'app, web' })
 
     expect(run.exitCode).toBe(1)
     expect(run.outputs).toMatchObject({ 'skipped-packages': 'app', 'deleted-count': '1' })
