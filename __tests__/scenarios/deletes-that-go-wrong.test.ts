@@ -6,6 +6,7 @@ import {
   deletesAsked,
   digestsLeft,
   digestsOf,
+  dryThenLive,
   idOf,
   listed,
   push,
@@ -42,7 +43,7 @@ test('a delete that worked and whose answer was lost counts as deleted and can b
   const gateway = { lostAnswer: 502 }
   emulator.faults.add({ method: 'DELETE', path: new RegExp(`/${ids[2] ?? ''}$`), action: gateway })
 
-  const run = await runAction(emulator)
+  const run = await dryThenLive(emulator)
 
   expect(run.exitCode).toBe(0)
   expect(tagsLeft(emulator)).toEqual(['v1'])
@@ -57,7 +58,7 @@ test('server errors are tried again, and one that fails makes no other wait long
     emulator.faults.add({ method: 'DELETE', path, action: { status: 500 } })
   }
 
-  const run = await runAction(emulator)
+  const run = await dryThenLive(emulator)
 
   expect(run.exitCode).toBe(0)
   expect(listed(run.outputs.deleted)).toEqual(all)
@@ -78,7 +79,7 @@ test('a version that somebody else deleted meanwhile is already gone, which is n
     },
   })
 
-  const run = await runAction(emulator)
+  const run = await dryThenLive(emulator)
 
   expect(run.exitCode).toBe(0)
   expect(tagsLeft(emulator)).toEqual(['v1'])
@@ -97,7 +98,7 @@ test('when all are gone already nobody speaks of a missing role', async () => {
     },
   })
 
-  const run = await runAction(emulator)
+  const run = await dryThenLive(emulator)
 
   expect(run.exitCode).toBe(0)
   expect(run.outputs).toMatchObject({ 'deleted-count': '0', failed: '' })
@@ -116,7 +117,7 @@ test.each([422, 403])(
       action: { status, body: '{"message":"Not this one."}' },
     })
 
-    const run = await runAction(emulator, { 'deletes-per-minute': '600' })
+    const run = await dryThenLive(emulator, { 'deletes-per-minute': '600' })
 
     expect(run.exitCode).toBe(1)
     expect(tagsLeft(emulator)).toEqual(['pr-2', 'v1'])
@@ -145,7 +146,7 @@ test('what belongs to an index that could not be deleted stays with it', async (
     action: { status: 422 },
   })
 
-  const run = await runAction(emulator)
+  const run = await dryThenLive(emulator)
 
   expect(run.exitCode).toBe(1)
   expect(digestsLeft(emulator)).toEqual(new Set([...digestsOf(stuck), kept.digest]))
@@ -161,7 +162,7 @@ test('a 401 in the middle of a run that worked passes', async () => {
   const { emulator, all } = await fourToGo()
   emulator.faults.add({ method: 'DELETE', after: 1, action: { status: 401 } })
 
-  const run = await runAction(emulator)
+  const run = await dryThenLive(emulator)
 
   expect(run.exitCode).toBe(0)
   expect(listed(run.outputs.deleted)).toEqual(all)
