@@ -122,6 +122,44 @@ test('as an artifact type, a media type, a platform and a child digest', async (
   expectHarmlessSummary(run)
 })
 
+test('as annotations, labels and the subject of documents, which none of it can be', async () => {
+  const emulator = await registry()
+  const place = { account: 'acme', at: emulator.store.now() - 40 * day }
+  const names = attacks.flatMap((text, i) => {
+    const annotations = Object.fromEntries(
+      ['vnd.docker.reference.digest', 'com.amazon.soci.index-digest', text].map((key) => [
+        key,
+        text,
+      ]),
+    )
+    const child = { mediaType: mediaTypes.image, digest: `sha256:${'0'.repeat(64)}`, size: 1 }
+    const documents: object[] = [
+      { manifests: [{ ...child, annotations }] },
+      { manifests: [{ ...child, digest: text }] },
+      { manifests: [], annotations },
+      { manifests: [], subject: { ...child, digest: text } },
+      { manifests: { [text]: text } },
+    ]
+    // Every attack in every other place is enough, and every place meets every other attack.
+    const chosen = documents.filter((_, n) => (i + n) % 2 === 0)
+    return chosen.map((document, n) => {
+      const manifest = { schemaVersion: 2, mediaType: mediaTypes.index, ...document }
+      const name = `p${i}-${n}`
+      emulator.store.push({ ...place, package: name, manifest, mediaType: mediaTypes.index })
+      return name
+    })
+  })
+
+  const run = await runAction(emulator, { 'image-names': names.join(), 'log-level': 'debug' })
+
+  expect(run.exitCode).toBe(1)
+  expect(run.outputs['skipped-packages']?.split(',')).toEqual(names)
+  expect(run.log.split(mark).length).toBeGreaterThan(attacks.length)
+  expect(readable(run).split(mark).length).toBeGreaterThan(attacks.length)
+  expectHarmlessLog(run)
+  expectHarmlessSummary(run)
+})
+
 test('as what GitHub says when it refuses a package or a delete', async () => {
   const emulator = await registry()
   for (const [i, text] of attacks.entries()) {
