@@ -8,7 +8,10 @@ import {
 import type { Pacer } from './pacing.js'
 import type { Clock, DeleteAnswer, VersionDeleter } from './ports.js'
 
-/** As many deletes may be on their way at once, so that the latency of one does not eat the pace. */
+/**
+ * As many deletes may be on their way at once, so that the latency of one does not eat the pace; until one has worked,
+ * one alone, so that a token that may not delete asks for little.
+ */
 const mostInFlight = 10
 /** So many denied deletes, and not one that worked, mean that the token may not delete here. */
 const enoughDenials = 5
@@ -89,7 +92,8 @@ class DeletionRun {
 
   async carryOut(): Promise<void> {
     while (this.#waiting.length > 0 || this.#inFlight.size > 0) {
-      const ready = this.#inFlight.size < mostInFlight ? this.#takeReady() : undefined
+      const room = this.#anyDeleted ? mostInFlight : 1
+      const ready = this.#inFlight.size < room ? this.#takeReady() : undefined
       if (ready !== undefined) await this.#start(ready)
       else if (this.#inFlight.size > 0) await Promise.race(this.#inFlight)
       else await this.#waitForRetry()

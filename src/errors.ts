@@ -24,11 +24,11 @@ export class RetentionError extends Error {
   }
 }
 
-/** The run ended before a package was looked at whole. Nothing is wrong; the next run looks again. */
-export function outOfTime(): RetentionError {
-  return new RetentionError(
-    'out-of-time',
-    'the time of the run was used up',
-    'The next run looks at it again.',
-  )
+/**
+ * The run ended before something was looked at. Nothing is wrong; the next run looks again.
+ *
+ * @param why what ran out
+ */
+export function outOfTime(why = 'the time budget is used up'): RetentionError {
+  return new RetentionError('out-of-time', why, 'The next run looks at it again.')
 }

@@ -163,7 +163,7 @@ async function runPackage(run: Run, name: string): Promise<PackageReport> {
   } catch (error) {
     const refusal = refusalOf(error)
     if (isOutOfTime(error)) {
-      const why = host.cancelled.aborted ? 'the run was cancelled' : 'the time budget was used up'
+      const why = host.cancelled.aborted ? 'the run was cancelled' : error.message
       host.log.warn(`${label}: not looked at: ${why}.`)
       return emptyPackage(account.login, name, { notReached: why })
     }

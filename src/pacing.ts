@@ -19,7 +19,7 @@ interface Quota {
   readonly reset: number
 }
 
-/** Why no further delete may start in this run. */
+/** Why a run comes to its end before its work does. */
 export interface Stop {
   readonly reason: 'time-budget' | 'quota' | 'cancelled'
   /** For the reader: what ran out and when the next run can go on. */
@@ -69,6 +69,11 @@ export class Pacer {
   hasTimeFor(wait: number): boolean {
     if (this.#cancelled?.aborted) return false
     return this.#deadline === undefined || this.#clock.now() + wait < this.#deadline
+  }
+
+  /** Why nothing may be asked of the API any more, or undefined to go on. */
+  stop(): Stop | undefined {
+    return this.#tooLate(this.#clock.now()) ?? this.#outOfQuota()
   }
 
   /** Does work in the time that is kept back from the deletes for what comes after them. */

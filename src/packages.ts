@@ -199,7 +199,8 @@ export class PackagesClient {
     schema: z.ZodType<T>,
     special: (error: RequestError) => RetentionError | undefined = () => undefined,
   ): Promise<Page<T>> {
-    if (!this.#options.pacer.hasTimeFor(0)) throw outOfTime()
+    const stop = this.#options.pacer.stop()
+    if (stop !== undefined) throw outOfTime(stop.why)
     const answer = await this.#request('GET', path, query).catch((error: unknown) => {
       if (!(error instanceof RequestError)) throw error
       throw special(error) ?? explain(error, path)

@@ -58,12 +58,14 @@ export class PackageRecheck implements Recheck {
   }
 
   /**
-   * The package with its newcomers, and with what is gone as if it were there.
+   * The package with what is gone as if it were there, and with its newcomers, unless there is no quota to ask for them.
    *
    * @throws RetentionError when it cannot be looked at
    */
   async latest(gone: ReadonlySet<number>): Promise<Snapshot> {
-    await this.#look([], gone)
+    await this.#look([], gone).catch((error: unknown) => {
+      if (!isOutOfTime(error)) throw error
+    })
     return this.#planned.snapshot
   }
 

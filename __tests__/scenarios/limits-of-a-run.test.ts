@@ -95,7 +95,7 @@ test('a time budget that is used up before a package has its turn', async () => 
   expect(run.exitCode).toBe(0)
   expect(deletesAsked(emulator)).toBe(0)
   expect(run.outputs).toMatchObject({ 'skipped-packages': 'app,web', 'remaining-count': '0' })
-  expect(run.log).toContain('acme/web: not looked at: the time budget was used up.')
+  expect(run.log).toContain('acme/web: not looked at: the time budget is used up')
   expect(run.summary).toContain('Not looked at')
 })
 
@@ -127,6 +127,20 @@ test('the hourly quota: a reserve stays for the other workflows, and the run say
   expect(tagsLeft(emulator)).toHaveLength(98 - deleted)
   expect(run.log).toMatch(
     /of 100 API requests are left this hour and are reserved for other workflows; the next run can go on at \d\d:\d\d UTC/,
+  )
+})
+
+test('what the quota does not allow any more is not even listed, so that the reserve stays whole', async () => {
+  const emulator = await withQuota()
+  fill(emulator, 1, 'web')
+
+  const run = await runAction(emulator, { 'image-names': 'app web' })
+
+  expect(run.exitCode).toBe(0)
+  expect(run.outputs['skipped-packages']).toBe('web')
+  expect(run.log).toMatch(/acme\/web: not looked at: \d+ of 100 API requests are left this hour/)
+  expect(emulator.requests.filter(({ service }) => service === 'api').length).toBeLessThanOrEqual(
+    90,
   )
 })
 

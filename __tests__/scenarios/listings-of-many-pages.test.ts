@@ -75,6 +75,7 @@ test('names that a careless reader of page links would take for a direction', as
     token: tokens.classic,
     'image-names': '*',
     'image-tags': 'pr-*',
+    verify: 'false',
   })
 
   expect(run.exitCode).toBe(0)
