@@ -3,38 +3,11 @@
  * With --check it builds into memory, compares with dist/, and fails on any difference.
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { join, relative } from 'node:path'
+import { bundle, root } from './bundle.mjs'
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const dist = join(root, 'dist')
 const bundles = ['index', 'cli']
-
-// Bundled CommonJS packages call require(), which an ES module does not have.
-const banner =
-  "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);"
-
-async function bundle(name) {
-  const result = await build({
-    absWorkingDir: root,
-    entryPoints: [`src/${name}.ts`],
-    outfile: `dist/${name}.js`,
-    bundle: true,
-    minifySyntax: true,
-    minifyWhitespace: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'esm',
-    charset: 'utf8',
-    legalComments: 'none',
-    banner: { js: name === 'cli' ? `#!/usr/bin/env node\n${banner}` : banner },
-    metafile: true,
-    write: false,
-    logLevel: 'warning',
-  })
-  return { text: result.outputFiles[0].text, inputs: Object.keys(result.metafile.inputs) }
-}
 
 /** The folder of the package that an input file belongs to, or undefined for our own source. */
 function packageFolder(input) {
@@ -74,7 +47,7 @@ function licenceList(inputs) {
 }
 
 async function buildAll() {
-  const built = await Promise.all(bundles.map(bundle))
+  const built = await Promise.all(bundles.map((name) => bundle(name)))
   const files = new Map(bundles.map((name, i) => [`${name}.js`, built[i].text]))
   files.set('licenses.txt', licenceList(built.flatMap((b) => b.inputs)))
   // dist/ is a scope of its own: it says that its files are ES modules wherever it is copied.

@@ -13,7 +13,7 @@ import type { OutputName } from '../../src/report/outputs.js'
 export const tokens = { classic: 'ghp_emulator_all', workflow: 'ghs_emulator_workflow' }
 
 /** The action that the stories run; `scripts/sabotage.mjs` puts a broken one in its place. */
-const bundle = process.env.ACTION_BUNDLE ?? 'dist/index.js'
+const builtAction = process.env.ACTION_BUNDLE ?? 'dist/index.js'
 
 const minute = 60_000
 export const hour = 60 * minute
@@ -94,7 +94,10 @@ export function push({ store }: Emulator, tree: Tree, to: PushTo = {}): Tree {
   return tree
 }
 
-/** Runs the built action as the runner does: in a process of its own, with inputs, files and defaults in place. */
+/**
+ * Runs the built action as the runner does: in a process of its own, with inputs, files and defaults in place.
+ * With `ACTION_BUNDLE` in `env`, it is that file instead.
+ */
 export async function runAction(
   emulator: Pick<Emulator, 'apiUrl' | 'registryUrl'>,
   inputs: Partial<Record<InputName, string>> = {},
@@ -105,7 +108,7 @@ export async function runAction(
   cleanUps.push(() => rm(folder, { recursive: true }))
   const files = { output: join(folder, 'output'), summary: join(folder, 'summary') }
   await Promise.all(Object.values(files).map((file) => writeFile(file, '')))
-  const environment = {
+  const environment: Record<string, string> = {
     ...runnerEnvironment(folder, files, emulator),
     ...inputEnvironment({
       'image-names': 'app',
@@ -116,7 +119,8 @@ export async function runAction(
     }),
     ...env,
   }
-  const { exitCode, log } = await node(bundle, [], environment, whileRunning)
+  const { ACTION_BUNDLE: action = builtAction, ...others } = environment
+  const { exitCode, log } = await node(action, [], others, whileRunning)
   const outputs = readOutputs(await readFile(files.output, 'utf8'))
   const plan: unknown = JSON.parse(outputs.plan ? await readFile(outputs.plan, 'utf8') : '{}')
   const summary = await readFile(files.summary, 'utf8')
