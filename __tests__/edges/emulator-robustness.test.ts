@@ -92,6 +92,23 @@ test('a taken port is an error, and leaves nothing open', async () => {
   await expect(startEmulator({ registryPort })).rejects.toThrow(/EADDRINUSE/)
 })
 
+test('an emulator goes on at the same addresses, from the state and by the clock of one that was closed', async () => {
+  const { close, store, apiUrl, registryUrl } = await stage()
+  pushTree(store, { ...place, tree: image(), tags: ['latest'] })
+  await close()
+  const port = (url: string) => Number(new URL(url).port)
+
+  const ports = { apiPort: port(apiUrl), registryPort: port(registryUrl) }
+  const next = await startEmulator({ store, ...ports })
+
+  const headers = { authorization: `token ${tokens.all}` }
+  const answer = await fetch(`${apiUrl}/orgs/acme/packages/container/api`, { headers })
+  expect(await answer.json()).toMatchObject({ name: 'api', version_count: 1 })
+  expect(answer.headers.get('date')).toBe('Thu, 01 Jan 2026 00:00:00 GMT')
+  expect(next).toMatchObject({ apiUrl, registryUrl, requests: [{ status: 200 }] })
+  await next.close()
+})
+
 test('Octokit lists page by page, deletes and restores', async () => {
   const { store, apiUrl } = await stage()
   for (const seed of 'abcde') {

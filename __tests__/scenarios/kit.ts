@@ -73,10 +73,17 @@ export async function registry(options: EmulatorOptions = {}): Promise<Emulator>
     await emulator.close()
     if (emulator.errors.length > 0) throw new AggregateError(emulator.errors, 'emulator bugs')
   })
+  if (options.store) return emulator
   emulator.store.addAccount({ login: 'acme', type: 'Organization' })
   emulator.store.addToken({ token: tokens.classic, kind: 'classic', login: 'octo' })
   emulator.store.addToken({ token: tokens.workflow, kind: 'workflow' })
   return emulator
+}
+
+/** Starts an emulator that was closed once more: at the same addresses, with the same state and nothing else. */
+export function revive({ apiUrl, registryUrl, store }: Emulator): Promise<Emulator> {
+  const port = (url: string) => Number(new URL(url).port)
+  return registry({ store, apiPort: port(apiUrl), registryPort: port(registryUrl) })
 }
 
 /** Where and when to push: `acme/app`, 40 days ago, unless it says otherwise. */

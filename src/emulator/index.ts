@@ -12,8 +12,10 @@ export interface EmulatorOptions extends RegistryOptions {
   /** Ports on 127.0.0.1; default any free one. */
   apiPort?: number
   registryPort?: number
-  /** Epoch ms. Timestamps, limits, token expiry and the age of deletions all go by it; default Date.now. */
+  /** Epoch ms. Timestamps, limits, token expiry and the age of deletions all go by it; default the store's. */
   now?: () => number
+  /** The state of an emulator that was closed, to go on from; default an empty one. */
+  store?: Store
   /** Ms to hold an answer back; real time, also with another `now`. Default 0. */
   latency?: (question: LatencyQuestion) => number
   /** Changes to the limits that GitHub documents; false: none, as on GHES. */
@@ -41,8 +43,8 @@ export interface Emulator {
  * @throws the socket's error when a port is taken
  */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
-  const now = options.now ?? Date.now
-  const store = new Store(now)
+  const now = options.now ?? options.store?.now ?? Date.now
+  const store = options.store ?? new Store(now)
   const limits = options.limits === false ? undefined : settleLimits(options.limits ?? {})
   const origins: Origins = { api: '', registry: '' }
   const around = {
