@@ -11,14 +11,14 @@ export function nearest(word: string, candidates: readonly string[]): string | u
 
 /** How many characters have to be added, dropped or changed (Levenshtein). */
 function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, at) => at)
-  for (let i = 0; i < a.length; i++) {
+  let row = [...Array(b.length + 1).keys()]
+  for (const i of Array(a.length).keys()) {
     const next = [i + 1]
-    for (let j = 0; j < b.length; j++) {
+    for (const j of Array(b.length).keys()) {
       const change = (row[j] ?? 0) + (a[i] === b[j] ? 0 : 1)
       next.push(Math.min(change, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1))
     }
     row = next
   }
-  return row[b.length] ?? 0
+  return row.at(-1) ?? 0
 }
