@@ -10,10 +10,10 @@ export interface Node {
   readonly descriptor: Child | undefined
   /** Its tags without the attachment tags, which name a subject and make no image. */
   readonly ownTags: readonly string[]
-  readonly contains: readonly Node[]
-  readonly containedIn: readonly Node[]
-  readonly attachments: readonly Node[]
-  readonly attachedTo: readonly Node[]
+  readonly contains: ReadonlySet<Node>
+  readonly containedIn: ReadonlySet<Node>
+  readonly attachments: ReadonlySet<Node>
+  readonly attachedTo: ReadonlySet<Node>
   /** Children that the package does not have. */
   readonly missing: readonly Digest[]
   /** Subjects that the package does not have. */
@@ -30,10 +30,10 @@ export interface Graph {
 export type Step = { readonly from: Node; readonly relation: Relation } | undefined
 
 type Building = { -readonly [K in keyof Node]: Node[K] } & {
-  contains: Node[]
-  containedIn: Node[]
-  attachments: Node[]
-  attachedTo: Node[]
+  contains: Set<Node>
+  containedIn: Set<Node>
+  attachments: Set<Node>
+  attachedTo: Set<Node>
   missing: Digest[]
   missingSubjects: Digest[]
 }
@@ -59,10 +59,10 @@ function newNode(version: PackageVersion, manifest: Manifest | undefined): Build
     manifest,
     descriptor: undefined,
     ownTags: version.tags.filter((tag) => subjectOfTag(tag) === undefined),
-    contains: [],
-    containedIn: [],
-    attachments: [],
-    attachedTo: [],
+    contains: new Set(),
+    containedIn: new Set(),
+    attachments: new Set(),
+    attachedTo: new Set(),
     missing: [],
     missingSubjects: [],
   }
@@ -90,9 +90,9 @@ function drawAnnotation(
   child: Building,
   byDigest: ReadonlyMap<Digest, Building>,
 ): void {
-  const attested = attests === undefined ? undefined : byDigest.get(attests)
-  if (attested === undefined || child.manifest !== undefined) return
-  connect(attested.attachments, attested, child, child.attachedTo)
+  const attested = attests && byDigest.get(attests)
+  if (attested && child.manifest === undefined)
+    connect(attested.attachments, attested, child, child.attachedTo)
 }
 
 function drawSubjects(node: Building, byDigest: ReadonlyMap<Digest, Building>): void {
@@ -102,7 +102,7 @@ function drawSubjects(node: Building, byDigest: ReadonlyMap<Digest, Building>): 
     else connect(subject.attachments, subject, node, node.attachedTo)
   }
   const soci = node.manifest?.sociIndex
-  const accelerator = soci === undefined ? undefined : byDigest.get(soci)
+  const accelerator = soci && byDigest.get(soci)
   if (accelerator) connect(node.attachments, node, accelerator, accelerator.attachedTo)
 }
 
@@ -112,18 +112,16 @@ function subjectsOf(node: Building): Set<Digest> {
   return new Set([node.manifest?.subject, ...named].filter((digest) => digest !== undefined))
 }
 
-/** Draws one edge, once, and never from a node to itself. */
-function connect(targets: Node[], source: Node, target: Node, sources: Node[]): void {
-  // The last source is looked at first: a child of thousands of indexes must not cost a search for each.
-  if (source === target || sources.at(-1) === source) return
-  if (targets !== source.contains && sources.includes(source)) return
-  targets.push(target)
-  sources.push(source)
+/** Draws one edge, never from a node to itself. The sets hold it once however often it is named. */
+function connect(targets: Set<Node>, source: Node, target: Node, sources: Set<Node>): void {
+  if (source === target) return
+  targets.add(target)
+  sources.add(source)
 }
 
 /** A version with a tag of its own, or one that nothing present contains and that is attached to nothing present. */
 export function isRoot(node: Node): boolean {
-  return node.ownTags.length > 0 || (node.containedIn.length === 0 && node.attachedTo.length === 0)
+  return node.ownTags.length > 0 || (node.containedIn.size === 0 && node.attachedTo.size === 0)
 }
 
 /** A root that no tag of its own makes an image: an attachment tag whose subject is not in the package. */
@@ -180,22 +178,24 @@ export function tangled(graph: Graph): Set<Node> {
   return peel([...downwards], partsOf, parentsOf)
 }
 
-/** What is left after taking away, again and again, every node that nothing left comes before. */
+/**
+ * What is left after taking away, again and again, every node that nothing left comes before. What comes before one of
+ * the given nodes has to be among them.
+ */
 function peel(
   nodes: readonly Node[],
   before: (node: Node) => Node[],
   after: (node: Node) => Node[],
 ): Set<Node> {
   const left = new Set(nodes)
-  const waiting = new Map(nodes.map((n) => [n, before(n).filter((b) => left.has(b)).length]))
+  const waiting = new Map(nodes.map((node) => [node, before(node).length]))
   const free = nodes.filter((node) => waiting.get(node) === 0)
   for (let node = free.pop(); node !== undefined; node = free.pop()) {
     left.delete(node)
     for (const next of after(node)) {
-      const count = waiting.get(next)
-      if (count === undefined) continue
-      waiting.set(next, count - 1)
-      if (count === 1) free.push(next)
+      const count = (waiting.get(next) ?? 0) - 1
+      waiting.set(next, count)
+      if (count === 0) free.push(next)
     }
   }
   return left

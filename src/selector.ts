@@ -179,7 +179,7 @@ function floorsOf(node: Node, policy: Policy, now: number): KeepReason[] {
 /** An image that was signed or attested a moment ago is in use: taking it would leave the newcomer an orphan. */
 function newcomerOf(node: Node, grace: number, now: number): KeepReason[] {
   // What was not read is attached by the word of its index alone, and is as old as that.
-  const newcomer = node.attachments.find(
+  const newcomer = [...node.attachments].find(
     (attachment) => attachment.manifest !== undefined && now - youngestTime(attachment) < grace,
   )
   if (newcomer === undefined || !isRoot(node)) return []
@@ -310,16 +310,16 @@ function decisionOn(
     ...(artifactType === undefined ? {} : { artifactType }),
     platforms: platformsOf(node),
     belongsTo: [
-      ...node.containedIn.map((n) => ({
+      ...[...node.containedIn].map((n) => ({
         relation: 'contained in' as const,
         digest: n.version.digest,
       })),
-      ...node.attachedTo.map((n) => ({
+      ...[...node.attachedTo].map((n) => ({
         relation: 'attached to' as const,
         digest: n.version.digest,
       })),
     ],
-    children: node.contains.length + node.missing.length,
+    children: node.contains.size + node.missing.length,
     missing: node.missing,
     missingSubjects: node.missingSubjects,
     verdict,
@@ -332,7 +332,7 @@ function roleOf(node: Node): Role {
   if (isRoot(node)) {
     return node.ownTags.length === 0 && node.missingSubjects.length > 0 ? 'orphan' : 'image'
   }
-  return node.attachedTo.length > 0 ? 'attachment' : 'child'
+  return node.attachedTo.size > 0 ? 'attachment' : 'child'
 }
 
 function platformsOf(node: Node): string[] {

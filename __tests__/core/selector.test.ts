@@ -177,8 +177,9 @@ describe('what stays, and why', () => {
     ],
   ]
   test.each(cases)('%s', (_story, items, kept) => {
-    const { why } = decide([fresh(), ...items()])
+    const { why, deleted } = decide([fresh(), ...items()])
     expect(Object.fromEntries(Object.keys(kept).map((name) => [name, why(name)]))).toEqual(kept)
+    expect(deleted.filter((name) => name in kept)).toEqual([])
   })
 })
 
