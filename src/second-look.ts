@@ -1,6 +1,7 @@
-import type { Deletion, Digest, PackageVersion, Refusal, Snapshot } from './model.js'
+import type { Deletion, Digest, PackageVersion, Refusal, Snapshot, Tie } from './model.js'
 import { subjectOfTag } from './oci.js'
 import type { Policy } from './policy/policy.js'
+import { belongings } from './relations.js'
 
 /**
  * Checks a finished plan once more, before it is shown and before any delete, by other means than the selector's: no graph, no reach,
@@ -14,8 +15,7 @@ export function secondLook(
 ): Refusal[] {
   const turns = new Map(deletions.map(({ version }, turn) => [version.digest, turn]))
   const findings = [
-    ...brokenByContent(snapshot, turns),
-    ...brokenByAttachment(snapshot, turns),
+    ...broken(snapshot, turns),
     ...deletions.flatMap(({ version }) => [...spoken(version, policy, now)]),
   ]
   return findings.map(refusal)
@@ -36,29 +36,19 @@ function isTooEarly(
   return turn < (turns.get(whole) ?? Infinity)
 }
 
-function* brokenByContent({ versions, manifests }: Snapshot, turns: Turns): Generator<string> {
-  const listed = new Set(versions.map(({ digest }) => digest))
-  for (const [digest, manifest] of manifests) {
-    for (const child of manifest.children) {
-      if (isTooEarly(turns, listed, digest, child.digest))
-        yield `${child.digest} would go while ${digest}, which contains it, is still there`
-      const attested = manifests.has(child.digest) ? undefined : child.attests
-      if (attested && isTooEarly(turns, listed, attested, child.digest))
-        yield `${child.digest} would go while ${attested}, which it may be attached to, is still there`
-    }
-  }
+/** Words for what a whole is to its part. */
+const wholeWords: Readonly<Record<Tie, string>> = {
+  contains: 'which contains it',
+  attested: 'which it may be attached to',
+  accelerated: 'which it accelerates',
+  subject: 'its subject',
 }
 
-function* brokenByAttachment({ versions, manifests }: Snapshot, turns: Turns): Generator<string> {
-  const listed = new Set(versions.map(({ digest }) => digest))
-  for (const { digest, tags } of versions) {
-    const { subject, sociIndex } = manifests.get(digest) ?? {}
-    if (sociIndex && isTooEarly(turns, listed, digest, sociIndex))
-      yield `${sociIndex} would go while ${digest}, which it accelerates, is still there`
-    for (const named of new Set([subject, ...tags.map(subjectOfTag)])) {
-      if (named && isTooEarly(turns, listed, named, digest))
-        yield `${digest} would go while ${named}, its subject, is still there`
-    }
+function* broken(snapshot: Snapshot, turns: Turns): Generator<string> {
+  const listed = new Set(snapshot.versions.map(({ digest }) => digest))
+  for (const { whole, part, tie } of belongings(snapshot)) {
+    if (isTooEarly(turns, listed, whole, part))
+      yield `${part} would go while ${whole}, ${wholeWords[tie]}, is still there`
   }
 }
 
