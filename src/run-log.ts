@@ -107,7 +107,7 @@ export function closingWords(report: PackageReport, took: number): string {
     `${deleted} deleted`,
     ...(alreadyGone > 0 ? [`${alreadyGone} already gone`] : []),
     ...(retained > 0 ? [`${retained} retained by GitHub`] : []),
-    ...(changed > 0 ? [`${changed} changed meanwhile and stay`] : []),
+    ...(changed > 0 ? [`${changed} changed meanwhile`] : []),
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(remaining > 0 ? [`${remaining} not tried`] : []),
   ]

@@ -352,7 +352,7 @@ describe('the summary', () => {
     const text = summaryOf(reportOf(plan, everyResult), sentences, view)
     expect(text).toContain('## Image retention for acme\n')
     expect(text).toContain(
-      '❌ **6 of 6 versions were to go, 1 stay.** 1 deleted, 1 already gone, 1 retained by GitHub, 1 changed meanwhile and stay, 1 failed, 1 not tried.',
+      '❌ **6 of 6 versions were to go, 1 stay.** 1 deleted, 1 already gone, 1 retained by GitHub, 1 changed meanwhile, 1 failed, 1 not tried.',
     )
     expect(text).toContain('| <code>team/app</code> | 6 | 6 | 1 | 1 | 1 | 1 | 1 | 1 |')
     expect(text).toContain('<summary>Retained by GitHub: 1</summary>')

@@ -80,7 +80,7 @@ function doneWords(totals: Totals): string {
   const parts: [number, string][] = [
     [totals.alreadyGone, 'already gone'],
     [totals.retained, 'retained by GitHub'],
-    [totals.changed, 'changed meanwhile and stay'],
+    [totals.changed, 'changed meanwhile'],
     [totals.failed, 'failed'],
     [totals.remaining, 'not tried'],
   ]
