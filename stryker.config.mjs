@@ -21,6 +21,8 @@ export default {
       ],
     },
   },
+  // A test runner that loads modules as ECMAScript ones never gives their memory back.
+  maxTestRunnerReuse: 50,
   coverageAnalysis: 'perTest',
   concurrency: 2,
   // Endless loops are told by a counter; this only has to be longer than a slow test on a busy machine.

@@ -184,11 +184,11 @@ export function tangled(graph: Graph): Set<Node> {
  */
 function peel(
   nodes: readonly Node[],
-  before: (node: Node) => Node[],
-  after: (node: Node) => Node[],
+  before: (node: Node) => Set<Node>,
+  after: (node: Node) => Set<Node>,
 ): Set<Node> {
   const left = new Set(nodes)
-  const waiting = new Map(nodes.map((node) => [node, before(node).length]))
+  const waiting = new Map(nodes.map((node) => [node, before(node).size]))
   const free = nodes.filter((node) => waiting.get(node) === 0)
   for (let node = free.pop(); node !== undefined; node = free.pop()) {
     left.delete(node)
@@ -202,11 +202,11 @@ function peel(
 }
 
 /** What a node contains and what is attached to it. */
-export function partsOf(node: Node): Node[] {
-  return [...node.contains, ...node.attachments]
+export function partsOf(node: Node): Set<Node> {
+  return new Set([...node.contains, ...node.attachments])
 }
 
 /** What contains a node and what it is attached to. */
-export function parentsOf(node: Node): Node[] {
-  return [...node.containedIn, ...node.attachedTo]
+export function parentsOf(node: Node): Set<Node> {
+  return new Set([...node.containedIn, ...node.attachedTo])
 }

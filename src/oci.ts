@@ -87,7 +87,8 @@ type Descriptor = z.infer<typeof descriptor>
  */
 export function parseManifest(text: string, contentType: string | undefined): Manifest {
   const document = readDocument(text)
-  const mediaType = document.mediaType ?? contentType?.split(';')[0]?.trim() ?? ''
+  const [answered = ''] = contentType?.split(';') ?? []
+  const mediaType = document.mediaType ?? answered.trim()
   if (document.manifests && document.layers) {
     throw new Error('it lists both manifests and layers, so it could mean two different things')
   }

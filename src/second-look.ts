@@ -31,9 +31,7 @@ function isTooEarly(
   whole: Digest,
   part: Digest,
 ): boolean {
-  const turn = turns.get(part)
-  if (turn === undefined || whole === part || !listed.has(whole)) return false
-  return turn < (turns.get(whole) ?? Infinity)
+  return listed.has(whole) && (turns.get(part) ?? Infinity) < (turns.get(whole) ?? Infinity)
 }
 
 /** Words for what a whole is to its part. */

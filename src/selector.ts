@@ -21,6 +21,7 @@ import type {
   PartOf,
   Plan,
   Refusal,
+  RefusalCode,
   Role,
   Snapshot,
   Verdict,
@@ -51,7 +52,8 @@ interface Swept {
 export function plan(snapshot: Snapshot, policy: Policy, now: number): Plan {
   const graph = buildGraph(newestFirst(snapshot.versions), snapshot.manifests)
   const unknown = [...snapshot.refusals, ...findUnknown(snapshot, graph)]
-  if (unknown.length > 0) return refusedPlan(snapshot, graph, unknown)
+  const [first] = unknown
+  if (first !== undefined) return refusedPlan(snapshot, graph, first.code, unknown)
 
   const judged = judgeNodes(graph, policy, now)
   for (const [node, reason] of newestToSpare(judged, policy)) judged.kept.set(node, [reason])
@@ -131,8 +133,13 @@ export function refuse(plan: Plan, refusals: readonly Refusal[]): Plan {
   return { ...plan, decisions, deletions: [], refusals: [...plan.refusals, ...refusals] }
 }
 
-function refusedPlan(snapshot: Snapshot, graph: Graph, refusals: readonly Refusal[]): Plan {
-  const reason: KeepReason = { code: 'refused', refusal: refusals[0]?.code ?? 'listing-not-whole' }
+function refusedPlan(
+  snapshot: Snapshot,
+  graph: Graph,
+  refusal: RefusalCode,
+  refusals: readonly Refusal[],
+): Plan {
+  const reason: KeepReason = { code: 'refused', refusal }
   const decisions = graph.nodes.map((node) => decisionOn(node, { action: 'keep', reason }))
   return { package: snapshot.package, decisions, deletions: [], refusals }
 }
@@ -208,7 +215,6 @@ function candidateOf(node: Node) {
  */
 function newestToSpare(judged: Judged, policy: Policy): [Node, KeepReason][] {
   const keep = policy.spareNewest
-  if (keep === 0) return []
   const timeOfNode = ({ version }: Node) => timeOf(timesOf(version), policy.ageBy)
   const going = unmarked(judged.condemned.keys(), reach(judged.kept.keys()))
     .filter((node) => node.ownTags.length > 0)
@@ -231,14 +237,14 @@ function newestToSpare(judged: Judged, policy: Policy): [Node, KeepReason][] {
  */
 function lastTagged(graph: Graph, { doomed }: Swept): Node | undefined {
   const tagged = graph.nodes.filter((node) => node.version.tags.length > 0)
-  if (tagged.length === 0 || tagged.some((node) => !doomed.has(node))) return undefined
-  return tagged.reduce((best, node) => (isNewerImage(node, best) ? node : best))
+  if (tagged.some((node) => !doomed.has(node))) return undefined
+  return tagged.toSorted(newestImageFirst)[0]
 }
 
-function isNewerImage(a: Node, b: Node): boolean {
-  const images = Number(a.ownTags.length > 0) - Number(b.ownTags.length > 0)
-  const times = timesOf(a.version).updatedAt - timesOf(b.version).updatedAt
-  return (images || times || a.version.id - b.version.id) > 0
+function newestImageFirst(a: Node, b: Node): number {
+  const images = Number(b.ownTags.length > 0) - Number(a.ownTags.length > 0)
+  const times = timesOf(b.version).updatedAt - timesOf(a.version).updatedAt
+  return images || times || b.version.id - a.version.id
 }
 
 function unmarked(nodes: Iterable<Node>, marked: ReadonlyMap<Node, Step>): Node[] {
@@ -347,26 +353,20 @@ function platformsOf(node: Node): string[] {
  * before what is attached. Oldest images first, and one tree is finished before the next is begun.
  */
 function inSafeOrder(doomed: ReadonlyMap<Node, Step>): Deletion[] {
-  const waiting = new Map([...doomed.keys()].map((node) => [node, doomedParents(node, doomed)]))
-  const open = new Map([...waiting].map(([node, parents]) => [node, parents.length]))
+  // Whatever a doomed node belongs to is doomed as well: were it kept, it would have marked the node.
+  const open = new Map([...doomed.keys()].map((node) => [node, parentsOf(node).size]))
   const free = [...doomed.keys()].filter((node) => open.get(node) === 0).sort(youngestFirst)
   const ordered: Deletion[] = []
   for (let node = free.pop(); node !== undefined; node = free.pop()) {
-    const after = (waiting.get(node) ?? []).map((parent) => parent.version.id)
+    const after = [...parentsOf(node)].map((parent) => parent.version.id)
     ordered.push({ version: node.version, after })
-    const parts = new Set(partsOf(node).reverse())
-    for (const part of parts) {
-      if (!doomed.has(part)) continue
+    for (const part of [...partsOf(node)].reverse()) {
       const left = (open.get(part) ?? 0) - 1
       open.set(part, left)
       if (left === 0) free.push(part)
     }
   }
   return ordered
-}
-
-function doomedParents(node: Node, doomed: ReadonlyMap<Node, Step>): Node[] {
-  return [...new Set(parentsOf(node))].filter((parent) => doomed.has(parent))
 }
 
 function youngestFirst(a: Node, b: Node): number {

@@ -28,6 +28,18 @@ describe('a duration', () => {
   })
 
   test.each([
+    [second, ['s', 'sec', 'secs', 'second', 'seconds']],
+    [minute, ['m', 'min', 'mins', 'minute', 'minutes']],
+    [hour, ['h', 'hr', 'hrs', 'hour', 'hours']],
+    [day, ['d', 'day', 'days']],
+    [7 * day, ['w', 'wk', 'wks', 'week', 'weeks']],
+    [30.44 * day, ['M', 'month', 'months']],
+    [365.25 * day, ['y', 'yr', 'yrs', 'year', 'years']],
+  ])('of %d ms has the units %j', (length, names) => {
+    for (const name of names) expect(parseDuration(`12 ${name}`)).toBeCloseTo(12 * length)
+  })
+
+  test.each([
     ['30', 'a bare number'],
     ['', 'nothing'],
     ['d', 'no number'],

@@ -8,6 +8,9 @@ const types = {
   config: 'application/vnd.oci.image.config.v1+json',
   dockerList: 'application/vnd.docker.distribution.manifest.list.v2+json',
   dockerImage: 'application/vnd.docker.distribution.manifest.v2+json',
+  dockerOld: 'application/vnd.docker.distribution.manifest.v1+json',
+  dockerSigned: 'application/vnd.docker.distribution.manifest.v1+prettyjws',
+  ociArtifact: 'application/vnd.oci.artifact.manifest.v1+json',
   dockerConfig: 'application/vnd.docker.container.image.v1+json',
   empty: 'application/vnd.oci.empty.v1+json',
 }
@@ -41,7 +44,7 @@ describe('an index', () => {
         { mediaType: 'application/vnd.oci.image.layer.v1.tar', digest: digest('layer'), size: 1 },
       ],
     })
-    expect(manifest).toEqual({
+    expect(manifest).toStrictEqual({
       kind: 'index',
       mediaType: types.index,
       children: [
@@ -108,19 +111,70 @@ describe('an index', () => {
     })
   })
 
-  test('is known by what the registry calls it when it names no media type', () => {
-    expect(parse({ manifests: [] }, `${types.index}; charset=utf-8`)).toMatchObject({
-      kind: 'index',
-      mediaType: types.index,
-    })
-    expect(parse({ manifests: [] })).toMatchObject({ kind: 'index', mediaType: '' })
+  test.each([
+    [`${types.index}; charset=utf-8`, types.index],
+    [`${types.index} ; charset=utf-8`, types.index],
+    [types.index, types.index],
+    [undefined, ''],
+  ])('that names no media type is what the registry calls it: %j', (contentType, mediaType) => {
+    expect(parse({ manifests: [] }, contentType)).toMatchObject({ kind: 'index', mediaType })
+  })
+
+  test('has a type of its own or none, whatever else it holds', () => {
+    expect(parse({ manifests: [], artifactType: 'a/b' }).artifactType).toBe('a/b')
+    const odd = parse({ manifests: [], config: { mediaType: types.empty } })
+    expect([odd.kind, odd.artifactType]).toEqual(['index', undefined])
+  })
+
+  test.each<[mediaType: string, kind: string]>([
+    [types.index, 'index'],
+    [types.dockerList, 'index'],
+    [types.image, 'image'],
+    [types.dockerImage, 'image'],
+    [types.dockerOld, 'image'],
+    [types.dockerSigned, 'image'],
+    [types.ociArtifact, 'image'],
+    [types.config, 'other'],
+  ])('has entries of %s that count as %s', (mediaType, kind) => {
+    const { children } = parse({ manifests: [{ mediaType, digest: digest('a') }] })
+    expect(children).toStrictEqual([{ digest: digest('a'), mediaType, kind }])
   })
 })
 
 describe('everything else', () => {
+  const layered = (mediaType: string) => ({
+    config: { mediaType: types.config },
+    layers: [{ mediaType }],
+  })
+
   test.each([
     ['an OCI image', { config: { mediaType: types.config }, layers: [] }, 'image', undefined],
     ['a Docker image', { config: { mediaType: types.dockerConfig } }, 'image', undefined],
+    [
+      'an OCI image with layers',
+      layered('application/vnd.oci.image.layer.v1.tar'),
+      'image',
+      undefined,
+    ],
+    [
+      'a Docker image with layers',
+      layered('application/vnd.docker.image.rootfs.diff.tar.gzip'),
+      'image',
+      undefined,
+    ],
+    [
+      'a signature that looks like an image but for its layer',
+      layered('application/vnd.dev.cosign.simplesigning.v1+json'),
+      'artifact',
+      'application/vnd.dev.cosign.simplesigning.v1+json',
+    ],
+    [
+      'a layer that only ends like one of an image',
+      layered('x-application/vnd.oci.image.layer.v1.tar'),
+      'artifact',
+      'x-application/vnd.oci.image.layer.v1.tar',
+    ],
+    ['layers without a config', { layers: [{ mediaType: 'a/b' }] }, 'artifact', 'a/b'],
     [
       'a chart',
       { config: { mediaType: 'application/vnd.cncf.helm.config.v1+json' } },
@@ -204,7 +258,14 @@ test.each([
 })
 
 test('the Accept header takes indexes and images of both families', () => {
-  for (const type of [types.index, types.image, types.dockerList, types.dockerImage]) {
-    expect(acceptedMediaTypes.split(', ')).toContain(type)
-  }
+  const { index, image, dockerList, dockerImage, dockerOld, dockerSigned, ociArtifact } = types
+  expect(acceptedMediaTypes.split(', ')).toEqual([
+    index,
+    dockerList,
+    image,
+    dockerImage,
+    dockerOld,
+    dockerSigned,
+    ociArtifact,
+  ])
 })

@@ -1,9 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Deletion } from '../../src/model.js'
+import { compileTagPatterns } from '../../src/policy/patterns.js'
 import type { Policy } from '../../src/policy/policy.js'
 import { secondLook } from '../../src/second-look.js'
 import {
   artifact,
+  day,
   decide,
   digest,
   image,
@@ -12,6 +14,8 @@ import {
   policy,
   snapshot,
   tagOf,
+  tagged,
+  untagged,
   type Item,
 } from './kit.js'
 
@@ -36,6 +40,81 @@ test('a sound plan passes', () => {
   const { plan } = decide(items)
   expect(plan.deletions).toHaveLength(5)
   expect(secondLook(snapshot(items), policy(), now, plan.deletions)).toEqual([])
+})
+
+describe('a sound plan passes', () => {
+  const unread = { unread: true } as const
+  const two = compileTagPatterns(['pr-*', 'ci-*']).include
+  const cases: [story: string, items: Item[], chosen: Policy, deleted: string[]][] = [
+    [
+      'with an unread attestation that goes after what it attests',
+      [
+        index('old', ['leaf', { of: 'note', attests: 'leaf' }]),
+        image('leaf'),
+        artifact('note', unread),
+      ],
+      policy(),
+      ['old', 'leaf', 'note'],
+    ],
+    [
+      'with what belongs to something that is not there',
+      [
+        index('old', ['gone', { of: 'note', attests: 'gone' }], { subject: 'gone' }),
+        artifact('note', unread),
+        artifact('bundle', { subject: 'gone' }),
+      ],
+      policy(),
+      ['old', 'note', 'bundle'],
+    ],
+    [
+      'with a signature, which no rule has to name',
+      [image('old', { tags: ['pr-1'] }), artifact('sig', { tags: [tagOf('old', '.sig')] })],
+      policy({ tags: 'pr-*' }),
+      ['old', 'sig'],
+    ],
+    [
+      'with an attachment tag that names its own version',
+      [image('old', { tags: ['pr-1', tagOf('old')] })],
+      policy(),
+      ['old'],
+    ],
+    [
+      'with tags that one rule of several names, by one pattern of several',
+      [image('old', { tags: ['ci-1', 'v1'] })],
+      policy({ deleteRules: [{ ...tagged(), tags: two }, tagged('v*')] }),
+      ['old'],
+    ],
+    [
+      'on the day that an image is old enough',
+      [image('old', { tags: ['pr-1'], age: 30 })],
+      policy(),
+      ['old'],
+    ],
+    [
+      'when an image is old enough for one rule of several',
+      [image('old', { tags: ['pr-1'] })],
+      policy({ deleteRules: [{ ...tagged(), olderThan: 90 * day }, tagged()] }),
+      ['old'],
+    ],
+    [
+      'when an image is old by its first push, which counts',
+      [image('old', { tags: ['pr-1'], updated: 10 })],
+      policy({ ageBy: 'created' }),
+      ['old'],
+    ],
+    [
+      'in the moment that grace ends',
+      [image('old', { age: 1 })],
+      policy({ grace: day, deleteRules: [{ ...untagged, olderThan: 0 }] }),
+      ['old'],
+    ],
+  ]
+  test.each(cases)('%s', (_story, items, chosen, deleted) => {
+    const whole = [...items, image('fresh', { tags: ['fresh'], age: 0 })]
+    const made = decide(whole, chosen)
+    expect(made.deleted).toEqual(deleted)
+    expect(secondLook(snapshot(whole), chosen, now, made.plan.deletions)).toEqual([])
+  })
 })
 
 describe('finds a delete that would break what stays', () => {
@@ -103,6 +182,12 @@ describe('finds a delete that the policy does not ask for', () => {
       'its digest is listed to stay',
     ],
     [
+      'a tagged image whose first push is too young for every rule',
+      image('old', { tags: ['pr-1'], age: 20, updated: 40 }),
+      policy({ ageBy: 'created' }),
+      'too young for every rule',
+    ],
+    [
       'a tagged image that is too young for every rule',
       image('old', { tags: ['pr-1'], age: 40, updated: 20 }),
       policy(),
@@ -131,6 +216,12 @@ test('finds a delete that comes before what contains it', () => {
   const items = [index('gone', ['leaf']), image('leaf')]
   const { plan } = decide(items)
   const found = secondLook(snapshot(items), policy(), now, plan.deletions.toReversed())
-  expect(found.map(({ code }) => code)).toEqual(['second-look'])
-  expect(found[0]?.message).toContain('which contains it, is still there')
+  const [leaf, gone] = [digest('leaf'), digest('gone')]
+  expect(found).toEqual([
+    {
+      code: 'second-look',
+      message: `the plan failed its last check: ${leaf} would go while ${gone}, which contains it, is still there`,
+      hint: 'This is a defect of this tool and nothing was deleted; please report it with plan.json.',
+    },
+  ])
 })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { plan } from '../../src/selector.js'
+import { plan, undecided } from '../../src/selector.js'
 import {
   artifact,
   day,
@@ -83,6 +83,16 @@ describe('what goes', () => {
       'an index that names the same child twice',
       () => [index('twice', ['leaf', 'leaf']), image('leaf')],
       ['twice', 'leaf'],
+    ],
+    [
+      'the image that changed longest ago first, whenever it was pushed',
+      () => [image('changed later', { age: 60, updated: 35 }), image('old', { age: 45 })],
+      ['old', 'changed later'],
+    ],
+    [
+      'of images that changed at one time, the one with the smallest id first',
+      () => [image('a', { age: 45, updated: 40 }), image('b', { age: 60, updated: 40 })],
+      ['a', 'b'],
     ],
   ]
   test.each(cases)('%s', (_story, items, deleted) => {
@@ -197,6 +207,13 @@ describe('floors', () => {
     expect([why('pushed now'), why('tagged now')]).toEqual(['in-flight', 'in-flight'])
   })
 
+  test('what is exactly as old as grace may go', () => {
+    const chosen = policy({ grace: day, deleteRules: [{ ...untagged, olderThan: 0 }] })
+    const signature = artifact('signature', { subject: 'signed', age: 1 })
+    const items = [fresh(), image('old', { age: 1 }), image('signed'), signature]
+    expect(decide(items, chosen).deleted).toEqual(['signed', 'signature', 'old'])
+  })
+
   test('a created_at in the future is in flight, too', () => {
     const { deleted } = decide(
       [fresh(), image('ahead', { age: -1, updated: 90 })],
@@ -219,10 +236,23 @@ describe('floors', () => {
     const signature = artifact('signature', { tags: [tagOf('old', '.sig')], age: 0.01 })
     const { deleted, decision } = decide([fresh(), image('old'), signature])
     expect(deleted).toEqual([])
-    expect(decision('old').verdict.reason).toMatchObject({
+    expect(decision('old').verdict.reason).toEqual({
       code: 'in-flight',
+      age: 0.01 * day,
+      grace: hour,
       newcomer: digest('signature'),
     })
+  })
+
+  test('an image is not in use by the word of an index alone', () => {
+    const { deleted, why } = decide([
+      fresh(),
+      index('old', ['leaf', { of: 'note', attests: 'leaf' }]),
+      image('leaf', { tags: ['pr-1'] }),
+      artifact('note', { age: 0.01, unread: true }),
+    ])
+    expect(deleted).toEqual(['old', 'leaf'])
+    expect(why('note')).toBe('in-flight')
   })
 
   test('one protected tag shields the whole version and its tree', () => {
@@ -363,12 +393,23 @@ describe('the newest that would go', () => {
     expect(decide(items, policy({ spareNewest: 2 })).deleted).toEqual(['v0'])
   })
 
-  test('are chosen by id when their times are equal', () => {
-    const { deleted } = decide(
-      [fresh(), image('first', { tags: ['pr-1'] }), image('second', { tags: ['pr-2'] })],
-      policy({ spareNewest: 1 }),
-    )
-    expect(deleted).toEqual(['first'])
+  const spared: [story: string, first: object, second: object, ageBy: 'updated' | 'created'][] = [
+    ['by the last update', { age: 45, updated: 40 }, { age: 60, updated: 35 }, 'updated'],
+    ['by the first push, where that counts', { age: 60, updated: 35 }, { age: 45 }, 'created'],
+    [
+      'by id when their times are equal',
+      { age: 45, updated: 40 },
+      { age: 60, updated: 40 },
+      'updated',
+    ],
+  ]
+  test.each(spared)('are chosen %s', (_story, first, second, ageBy) => {
+    const items = [
+      fresh(),
+      image('first', { tags: ['pr-1'], ...first }),
+      image('second', { tags: ['pr-2'], ...second }),
+    ]
+    expect(decide(items, policy({ spareNewest: 1, ageBy })).deleted).toEqual(['first'])
   })
 })
 
@@ -394,6 +435,43 @@ describe('the last tagged version', () => {
     expect([why('old'), why('signature')]).toEqual(['last-tagged', 'part-of'])
   })
 
+  const groups: [story: string, items: Item[]][] = [
+    [
+      'an image even where an attachment changed later',
+      [
+        image('kept', { tags: ['v1'] }),
+        artifact('other', { tags: [tagOf('kept', '.sig')], age: 50, updated: 35 }),
+      ],
+    ],
+    [
+      'the image that changed last, whenever it was pushed',
+      [
+        image('kept', { tags: ['v1'], age: 60, updated: 35 }),
+        image('other', { tags: ['v2'], age: 45 }),
+      ],
+    ],
+    [
+      'the image with the greatest id of those that changed at one time',
+      [
+        image('other', { tags: ['v2'], age: 45, updated: 40 }),
+        image('kept', { tags: ['v1'], age: 60, updated: 40 }),
+      ],
+    ],
+    [
+      'the newest attachment where no image has a tag',
+      [
+        image('old'),
+        artifact('other', { tags: [tagOf('old', '.sig')], age: 50 }),
+        artifact('kept', { tags: [tagOf('old', '.att')], age: 45 }),
+      ],
+    ],
+  ]
+  test.each(groups)('is %s', (_story, items) => {
+    const { why, decision } = decide(items)
+    expect(why('kept')).toBe('last-tagged')
+    expect(decision('other').verdict.reason.code).not.toBe('last-tagged')
+  })
+
   test('untagged versions go even when none remains', () => {
     expect(decide([image('a'), image('b')]).deleted.sort()).toEqual(['a', 'b'])
   })
@@ -410,11 +488,18 @@ describe('refusals', () => {
     expect(decide(items, policy({ maxDeletions: 2 })).deleted).toHaveLength(2)
     const { plan: made, decision } = decide(items, policy({ maxDeletions: 1 }))
     expect(made.deletions).toEqual([])
-    expect(made.refusals).toMatchObject([{ code: 'max-deletions' }])
+    expect(made.refusals).toEqual([
+      {
+        code: 'max-deletions',
+        message: '2 versions would go, and max-deletions allows 1',
+        hint: 'Look at the plan; if it is what you want, raise max-deletions for one run.',
+      },
+    ])
     expect(decision('a')).toMatchObject({
       verdict: { action: 'keep', reason: { code: 'refused' } },
       overruled: { code: 'delete-rule' },
     })
+    expect(decision('fresh').verdict.reason.code).toBe('too-young')
   })
 
   test.each(['createdAt', 'updatedAt'] as const)(
@@ -425,17 +510,26 @@ describe('refusals', () => {
       const { codes: found, made } = codes([unknown, image('other')])
       expect(found).toEqual(['timestamp-unknown'])
       expect(made.deletions).toEqual([])
-      expect(made.decisions.map(({ verdict }) => verdict.reason)).toEqual([
-        { code: 'refused', refusal: 'timestamp-unknown' },
-        { code: 'refused', refusal: 'timestamp-unknown' },
-      ])
+      const verdict = { action: 'keep', reason: { code: 'refused', refusal: 'timestamp-unknown' } }
+      expect(made.decisions.map((decision) => decision.verdict)).toEqual([verdict, verdict])
+      expect(made.refusals[0]).toMatchObject({
+        message: `${digest('old')} has a timestamp that is missing or cannot be read, so its age is unknown`,
+        hint: 'GitHub sends two timestamps with every version; if this persists, report it to GitHub Support.',
+      })
     },
   )
 
   test('a manifest that was not read and that no index explains', () => {
-    const { codes: found, made } = codes([image('old', { unread: true })])
-    expect(found).toEqual(['manifest-unread'])
+    const { made } = codes([image('old', { unread: true })])
+    expect(made.refusals).toEqual([
+      {
+        code: 'manifest-unread',
+        message: `the manifest of ${digest('old')} was not read, so what it contains is unknown`,
+        hint: 'This is a defect of this tool; please report it with the debug log.',
+      },
+    ])
     expect(made.deletions).toEqual([])
+    expect(made.decisions).toMatchObject([{ mediaType: '', platforms: [] }])
   })
 
   test('an index entry without platform explains nothing', () => {
@@ -455,13 +549,56 @@ describe('refusals', () => {
   test('one digest in two versions', () => {
     const old = image('old')
     const twin = { ...old, version: { ...old.version, id: 7 } }
-    expect(codes([old, twin]).codes).toEqual(['listing-not-whole'])
+    expect(codes([old, twin]).made.refusals).toEqual([
+      {
+        code: 'listing-not-whole',
+        message:
+          'the listing names one digest in two versions, so it is unclear which one is current',
+        hint: 'Run again when nothing else pushes to or deletes from this package.',
+      },
+    ])
   })
 
   test('what the edges could not know, told once', () => {
     const refusal = { code: 'manifest-unreadable', message: 'gone', hint: '' } as const
     const { codes: found } = codes([image('old', { unread: true })], { refusals: [refusal] })
     expect(found).toEqual(['manifest-unreadable'])
+  })
+})
+
+describe('what a plan leaves undecided', () => {
+  const unread = { unread: true } as const
+  /** Two indexes list the image; the one with an attestation of it goes. */
+  const shared = (note: Item, kept = 5) => [
+    index('gone', ['shared', { of: 'note', attests: 'shared' }]),
+    index('kept', ['shared'], { tags: ['v1'], age: kept }),
+    image('shared'),
+    note,
+  ]
+  const cases: [story: string, items: Item[], names: string[]][] = [
+    ['an attestation that only an index calls one', shared(artifact('note', unread)), ['note']],
+    ['not one that was read', shared(artifact('note', { subject: 'shared' })), []],
+    ['not one that goes', shared(artifact('note', unread), 40), []],
+    ['not one that stays anyway', shared(artifact('note', { ...unread, age: 0.01 })), []],
+    [
+      'not a child that was not read',
+      [index('kept', ['leaf'], { tags: ['v1'], age: 5 }), image('leaf', unread)],
+      [],
+    ],
+    [
+      'a circle that closes only by the word of an index',
+      [
+        index('old', ['a', { of: 'note', attests: 'a' }]),
+        image('a', { tags: [tagOf('note', '.sig')] }),
+        artifact('note', unread),
+      ],
+      ['note'],
+    ],
+  ]
+  test.each(cases)('%s', (_story, items, names) => {
+    const listed = snapshot([fresh(), ...items])
+    const open = undecided(plan(listed, policy(), now), listed)
+    expect(open.map((version) => version.digest)).toEqual(names.map((name) => digest(name)))
   })
 })
 
@@ -523,19 +660,92 @@ describe('the plan', () => {
     expect(decision('partial')).toMatchObject({ children: 2, missing: [digest('lost')] })
   })
 
-  test('tells the image whose fate a part shares', () => {
+  test.each([
+    ['goes', 40],
+    ['stays', 5],
+  ])('tells the image that a part belongs to when it %s', (_fate, age) => {
     const { decision } = decide([
       fresh(),
-      index('outer', [{ of: 'inner', kind: 'index' }]),
+      index('outer', [{ of: 'inner', kind: 'index' }], { age }),
       index('inner', ['leaf']),
       image('leaf', { unread: true }),
+      artifact('bundle', { subject: 'leaf' }),
     ])
-    expect(decision('leaf').verdict.reason).toEqual({
-      code: 'part-of',
-      relation: 'contained in',
-      of: digest('inner'),
-      root: digest('outer'),
+    const [leaf, inner, root] = ['leaf', 'inner', 'outer'].map(digest)
+    const reasonOf = (name: string) => decision(name).verdict.reason
+    const part = { code: 'part-of', root }
+    expect(reasonOf('inner')).toEqual({ ...part, relation: 'contained in', of: root })
+    expect(reasonOf('leaf')).toEqual({ ...part, relation: 'contained in', of: inner })
+    expect(reasonOf('bundle')).toEqual({ ...part, relation: 'attached to', of: leaf })
+  })
+
+  test('tells everything about a version', () => {
+    const { decision } = decide([
+      index('kept', ['leaf', { of: 'note', attests: 'leaf' }, 'lost'], { tags: ['v1'], age: 5 }),
+      image('leaf'),
+      artifact('note'),
+      index('old', [{ of: 'thing', platform: 'any', artifactType: 'a/b' }], { tags: ['pr-1'] }),
+      image('thing', { unread: true }),
+    ])
+    expect(decision('kept')).toStrictEqual({
+      version: decision('kept').version,
+      role: 'image',
+      kind: 'index',
+      mediaType: 'application/vnd.oci.image.index.v1+json',
+      platforms: ['linux/amd64'],
+      belongsTo: [],
+      children: 3,
+      missing: [digest('lost')],
+      missingSubjects: [],
+      verdict: {
+        action: 'keep',
+        reason: { code: 'too-young', rule: 'tagged', age: 5 * day, olderThan: 30 * day },
+      },
+      also: [],
     })
+    expect(decision('thing')).toStrictEqual({
+      version: decision('thing').version,
+      role: 'child',
+      kind: 'image',
+      mediaType: 'application/vnd.oci.image.manifest.v1+json',
+      artifactType: 'a/b',
+      platforms: ['any'],
+      belongsTo: [{ relation: 'contained in', digest: digest('old') }],
+      children: 0,
+      missing: [],
+      missingSubjects: [],
+      verdict: {
+        action: 'delete',
+        reason: {
+          code: 'part-of',
+          relation: 'contained in',
+          of: digest('old'),
+          root: digest('old'),
+        },
+      },
+      also: [],
+    })
+    expect(decision('leaf').platforms).toEqual(['linux/amd64'])
+    expect(decision('note').artifactType).toContain('sigstore')
+  })
+
+  test.each<[role: string, story: string, items: Item[]]>([
+    ['image', 'a tagged version', [image('a', { tags: ['v1'] })]],
+    [
+      'image',
+      'a tagged version whose subject is gone',
+      [image('a', { tags: ['v1'], subject: 'gone' })],
+    ],
+    ['image', 'an untagged version of its own', [image('a')]],
+    ['orphan', 'an untagged version whose subject is gone', [image('a', { subject: 'gone' })]],
+    ['child', 'what an index lists', [image('a'), index('i', ['a'])]],
+    [
+      'attachment',
+      'what is attached to something, listed or not',
+      [image('a', { subject: 'b' }), index('i', ['a', 'b']), image('b')],
+    ],
+  ])('calls %s: %s', (role, _story, items) => {
+    expect(decide(items).decision('a').role).toBe(role)
   })
 
   test('changes neither the snapshot nor the policy', () => {

@@ -17,8 +17,7 @@ export function describePolicy(policy: Policy): string[] {
 
 function describeRule(rule: DeleteRule, by: string): string {
   const anyTag = rule.select === 'tagged' ? ', whatever their tags' : ''
-  const tags =
-    rule.tags === undefined ? anyTag : ` whose every tag matches ${list(rule.tags, 'or')}`
+  const tags = rule.tags === undefined ? anyTag : ` whose every tag matches ${anyOf(rule.tags)}`
   const age =
     rule.olderThan > 0
       ? `${formatDuration(rule.olderThan)} or more after their ${by}`
@@ -29,9 +28,7 @@ function describeRule(rule: DeleteRule, by: string): string {
 function describeKeeps(policy: Policy): string[] {
   const { protect, keepDigests, spareNewest, maxDeletions } = policy
   return [
-    ...(protect.length > 0
-      ? [`Keep every image with a tag that matches ${list(protect, 'or')}.`]
-      : []),
+    ...(protect.length > 0 ? [`Keep every image with a tag that matches ${anyOf(protect)}.`] : []),
     ...(keepDigests.size > 0
       ? [`Keep ${plural(keepDigests.size, 'listed digest')} and all that belongs to them.`]
       : []),
@@ -44,10 +41,11 @@ function describeKeeps(policy: Policy): string[] {
   ]
 }
 
-function list(patterns: readonly Pattern[], word: string): string {
-  const quoted = patterns.map((pattern) => pattern.source)
-  const last = quoted.pop() ?? ''
-  return quoted.length === 0 ? last : `${quoted.join(', ')} ${word} ${last}`
+/** British English has no comma before the last one. */
+const alternatives = new Intl.ListFormat('en-GB', { type: 'disjunction' })
+
+function anyOf(patterns: readonly Pattern[]): string {
+  return alternatives.format(patterns.map(({ source }) => source))
 }
 
 function plural(count: number, noun: string): string {

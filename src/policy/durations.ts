@@ -13,7 +13,9 @@ const units: readonly (readonly [names: readonly string[], length: number])[] = 
   [['y', 'yr', 'yrs', 'year', 'years'], 365.25 * day],
 ]
 
-const lengths = new Map(units.flatMap(([names, length]) => names.map((name) => [name, length])))
+const lengths = new Map<string | undefined, number>(
+  units.flatMap(([names, length]) => names.map((name) => [name, length])),
+)
 
 /** What a duration may look like, for messages. */
 export const durationForm =
@@ -28,7 +30,7 @@ export function parseDuration(text: string): number | undefined {
   const trimmed = text.trim()
   if (!/^(?:\d{1,9}\s*[A-Za-z]+\s*)+$/.test(trimmed)) return undefined
   let total = 0
-  for (const [, count = '', name = ''] of trimmed.matchAll(/(\d+)\s*([A-Za-z]+)/g)) {
+  for (const [, count, name] of trimmed.matchAll(/(\d+)\s*([A-Za-z]+)/g)) {
     const length = lengths.get(name)
     if (length === undefined) return undefined
     total += Number(count) * length

@@ -52,7 +52,7 @@ function condemnation(
   image: Candidate,
   age: number,
 ): DeleteReason | undefined {
-  if (image.tags.length > 0 && matchedTags(ripe, image).length < image.tags.length) return undefined
+  if (matchedTags(ripe, image).length < image.tags.length) return undefined
   const rule = ripe.find(
     (candidate) => matchedTags([candidate], image).length === image.tags.length,
   )
