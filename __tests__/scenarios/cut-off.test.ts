@@ -43,8 +43,11 @@ test('created_at does not lift the grace of what was changed a moment ago', asyn
     updatedAt: emulator.store.now() - hour / 2,
   })
   push(emulator, image({ seed: 'other' }), { tags: ['pr-2'] })
+  // Without this one, what changed last would stay as the last tagged version.
+  push(emulator, image({ seed: 'new' }), { tags: ['v1'], daysAgo: 1 })
 
-  await dryThenLive(emulator, { 'timestamp-to-use': 'created_at' })
+  const run = await dryThenLive(emulator, { 'timestamp-to-use': 'created_at' })
 
-  expect(tagsLeft(emulator)).toEqual(['pr-1'])
+  expect(tagsLeft(emulator)).toEqual(['pr-1', 'v1'])
+  expect(decisionOn(run, 'pr-1')?.why).toMatch(/^pushed or changed 30m.* ago; grace is 1h$/)
 })

