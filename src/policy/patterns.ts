@@ -22,9 +22,9 @@ const mostAlternatives = 1000
  * dropped; `#` at the start of an entry begins a comment that ends with its line.
  */
 export function splitList(text: string): string[] {
-  const withoutComments = text.replace(/(^|[\s,])#[^\n]*/g, '$1')
+  const withoutComments = text.replace(/(?:^|[\s,])#[^\n]*/g, '')
   const entries = withoutComments.match(
-    /!?["']?\/[^\s/]+\/["']?(?=[\s,]|$)|(?:\{(?:[^{}\s]|\{[^{}\s]*\})*\}|[^\s,])+/g,
+    /["']?!?["']?\/[^\s/]+\/["']?(?=[\s,]|$)|(?:\{(?:[^{}\s]|\{[^{}\s]*\})*\}|[^\s,])+/g,
   )
   return (entries ?? []).map(dropQuotes).filter((entry) => entry !== '')
 }
@@ -90,17 +90,22 @@ function checkSize(source: string): void {
   }
 }
 
+const brackets = [
+  ['{', '}'],
+  ['[', ']'],
+] as const
+
 /** A glob that can never match is a mistake: as an exclusion it would silently protect nothing. */
 function checkGlob(source: string, what: string, impossible: RegExp): void {
   const odd = impossible.exec(source)?.[0]
   if (odd !== undefined) {
     throw new Error(`"${source}" can never match: no ${what} has a "${odd}" in it`)
   }
-  for (const [open, close] of ['{}', '[]']) {
-    const count = (bracket = '') => source.split(bracket).length
+  const count = (bracket: string) => source.split(bracket).length
+  for (const [open, close] of brackets) {
     if (count(open) !== count(close)) {
       throw new Error(
-        `"${source}" opens and closes "${open ?? ''}" unequally; a list inside braces has no spaces`,
+        `"${source}" opens and closes "${open}" unequally; a list inside braces has no spaces`,
       )
     }
   }
@@ -108,8 +113,8 @@ function checkGlob(source: string, what: string, impossible: RegExp): void {
 
 /** Minimatch 11 runs a glob as an automaton; alternatives are the one thing that must be bounded. */
 function compileGlob(source: string, glob: string): Pattern {
-  const options = { dot: true, nocomment: true, nonegate: true, noext: true }
-  const compiled = new Minimatch(glob, { ...options, braceExpandMax: mostAlternatives + 1 })
+  const braceExpandMax = mostAlternatives + 1
+  const compiled = new Minimatch(glob, { dot: true, nonegate: true, braceExpandMax })
   if (compiled.globSet.length > mostAlternatives) {
     throw new Error(`"${source}" stands for more than ${mostAlternatives} alternatives`)
   }
@@ -118,16 +123,14 @@ function compileGlob(source: string, glob: string): Pattern {
 
 /** RE2 syntax has no look-around and no back-references, and in return no pattern that hangs. */
 function compileExpression(source: string): Pattern {
-  const body = /^\/(.+)\/$/s.exec(source)?.[1]
-  if (body === undefined)
+  const body = source.slice(1, -1)
+  if (body === '' || !source.endsWith('/'))
     throw new Error(`"${source}" starts like /a regular expression/ but does not end like one`)
   try {
     const compiled = RE2JS.compile(body)
     return { source, matches: (text) => compiled.matches(text) }
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
-    throw new Error(`"${source}" is not a regular expression in RE2 syntax: ${why}`, {
-      cause: error,
-    })
+    throw new Error(`"${source}" is not a regular expression in RE2 syntax: ${why}`)
   }
 }
