@@ -10,7 +10,9 @@ import { now, snapshot, type Item } from './kit.js'
 import { brokenMoments, violations } from './oracle.js'
 import { packages, policies } from './packages-arbitrary.js'
 
-const numRuns = 1000
+const { PROPERTY_CASES: cases = '1000', PROPERTY_SEED: seed } = process.env
+const numRuns = Number(cases)
+if (seed !== undefined) fc.configureGlobal({ seed: Number(seed) })
 
 /** Plans as a run does: what the graph does not know, and what a plan leaves undecided, is read first. */
 function settle(items: readonly Item[], policy: Policy): { listed: Snapshot; made: Plan } {
