@@ -2,8 +2,29 @@ import type { Emulator } from '../../src/emulator/index.js'
 import type { Host, Results } from '../../src/host.js'
 import type { RawInputs } from '../../src/inputs.js'
 import { main } from '../../src/main.js'
+import type { OutcomeResult, Refusal } from '../../src/model.js'
 import type { Clock } from '../../src/ports.js'
-import { tokens, type PlanFile } from '../scenarios/kit.js'
+import { tokens } from '../scenarios/kit.js'
+
+/** The part of plan.json that whole runs are judged by. */
+export interface PlanFile {
+  failure?: Refusal
+  packages: PackagePlan[]
+}
+
+export interface PackagePlan {
+  name: string
+  notReached?: string
+  refusals: Refusal[]
+  deletions: { id: number; after: number[] }[]
+  versions: {
+    id: number
+    action: 'keep' | 'delete'
+    why: string
+    reason: { code: string }
+    outcome?: OutcomeResult
+  }[]
+}
 
 /** What a run left behind. */
 export interface WholeRun {
