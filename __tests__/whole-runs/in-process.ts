@@ -2,7 +2,7 @@ import type { Emulator } from '../../src/emulator/index.js'
 import type { Host, Results } from '../../src/host.js'
 import type { RawInputs } from '../../src/inputs.js'
 import { main } from '../../src/main.js'
-import type { OutcomeResult, Refusal } from '../../src/model.js'
+import type { OutcomeResult, Refusal, Verification } from '../../src/model.js'
 import type { Clock } from '../../src/ports.js'
 import { tokens } from '../scenarios/kit.js'
 
@@ -16,6 +16,7 @@ export interface PackagePlan {
   name: string
   notReached?: string
   refusals: Refusal[]
+  verification?: Verification
   deletions: { id: number; after: number[] }[]
   versions: {
     id: number

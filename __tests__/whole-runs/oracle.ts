@@ -201,10 +201,11 @@ function deletedBlindly({ requests }: Run, { name }: Picture, plan?: PackagePlan
   const met = about.findIndex(({ faults }) => faults.some((fault) => fault.startsWith('blind')))
   if (met === -1) return []
   const isTold = !plan || plan.refusals.length > 0 || plan.notReached !== undefined
+  const isOver = plan?.versions.some(({ outcome }) => outcome?.status === 'deleted') ?? false
   const later = about.slice(met).filter(({ method }) => method === 'DELETE')
   return [
     ...later.map(({ path }) => `P3: ${path} is asked for although the package is not known`),
-    ...(isTold ? [] : [`P3: ${name} could not be looked at, and nobody is told`]),
+    ...(isTold || isOver ? [] : [`P3: ${name} could not be looked at, and nobody is told`]),
   ]
 }
 
@@ -229,7 +230,12 @@ function decidedWrongly({ name, versions }: Picture, plan: PackagePlan): string[
 }
 
 /** P8: an outcome for every planned deletion, and each tells the truth. */
-function toldWrongly({ name, versions, deletions }: PackagePlan, watch: Watch): string[] {
+function toldWrongly(
+  { name, versions, deletions, verification }: PackagePlan,
+  watch: Watch,
+): string[] {
+  const losses = verification?.losses ?? []
+  const untrue = losses.filter(({ id, deletedByRun }) => deletedByRun || watch.isThere(id))
   const told = versions.filter(({ outcome }) => outcome !== undefined)
   const complete = told.length === 0 || isSame(idsOf(told), idsOf(deletions))
   const lies = told.filter(({ id, outcome }) => {
@@ -238,6 +244,7 @@ function toldWrongly({ name, versions, deletions }: PackagePlan, watch: Watch): 
     return watch.deleted.has(id)
   })
   return [
+    ...untrue.map(({ id }) => `${name}: ${id} is told to be lost`),
     ...(complete ? [] : [`P8: ${name}: not one outcome for each deletion`]),
     ...lies.map(({ id, outcome }) => `P8: ${name}: ${id} is told to be ${outcome?.status ?? ''}`),
   ]
@@ -251,7 +258,8 @@ function endedWrongly({ exitCode, plan, outputs, isCancelled }: Run): string[] {
   const of = (status: string) =>
     outcomes.filter(({ outcome }) => outcome?.status === status).map(({ entry }) => entry)
   const refused = plan.packages.some(({ refusals }) => refusals.length > 0)
-  const hasFailed = plan.failure !== undefined || refused || of('failed').length > 0
+  const hasLosses = plan.packages.some((one) => (one.verification?.losses.length ?? 0) > 0)
+  const hasFailed = plan.failure !== undefined || refused || hasLosses || of('failed').length > 0
   const expected = isCancelled ? 130 : hasFailed ? 1 : 0
   const checks: [boolean, string][] = [
     [exitCode !== expected, `the exit code is ${exitCode}, and should be ${expected}`],
