@@ -1,5 +1,8 @@
 import { runCommandLine } from './command-line.js'
 import { surviveClosedPipe } from './hosts/telling.js'
+import { cancelledCode } from './main.js'
 
 surviveClosedPipe(process.stdout, process.stderr)
 process.exitCode = await runCommandLine(process.argv)
+// What a cancelled run gave up waiting for must not hold it.
+if (process.exitCode === cancelledCode) process.exit()

@@ -30,12 +30,12 @@ export interface Recheck {
    * Looks at the package again. No delete is on its way meanwhile.
    *
    * @param next what is to be deleted next, in order
-   * @param gone ids of what has been deleted
+   * @param gone ids of what is gone, with the time at which it went
    * @returns why no further delete may start, or undefined
    */
   readonly lookAgain: (
     next: readonly PackageVersion[],
-    gone: ReadonlySet<number>,
+    gone: ReadonlyMap<number, number>,
   ) => Promise<string | undefined>
   /** Why a planned version stays by what was seen since, or undefined. */
   readonly objection: (version: PackageVersion) => string | undefined
@@ -75,7 +75,7 @@ class DeletionRun {
   readonly #inFlight = new Set<Promise<void>>()
   /** Of deletes that are to be asked for again: how often they were, and when they may be. */
   readonly #tried = new Map<number, { times: number; notBefore: number }>()
-  readonly #gone = new Set<number>()
+  readonly #gone = new Map<number, number>()
   /** Why no further delete may start, once something has said so. */
   #ended: string | undefined
   #anyDeleted = false
@@ -209,10 +209,10 @@ class DeletionRun {
       return { status: 'remaining', why: answer.why }
     }
     if (answer.status !== 'passing') return answer
-    // Without time for another try it has not failed: the next run goes on.
+    // Without another try it has not failed: the next run goes on.
     return this.#tried.get(id)?.times === tries
       ? { status: 'failed', why: answer.why, hint: answer.hint }
-      : { status: 'remaining', why: `${answer.why}, and no time was left for another try` }
+      : { status: 'remaining', why: `${answer.why}, and the run ended before another try` }
   }
 
   /** One denied version says nothing of the others; several, and none that worked, say that the right is missing. */
@@ -223,7 +223,7 @@ class DeletionRun {
 
   #settle(version: PackageVersion, result: OutcomeResult): void {
     this.#results.set(version.id, result)
-    if (isGone(result)) this.#gone.add(version.id)
+    if (isGone(result)) this.#gone.set(version.id, this.#options.clock.now())
     this.#options.told({ version, result })
   }
 
@@ -245,7 +245,7 @@ const withRetained: OutcomeResult = {
 }
 const withChanged: OutcomeResult = {
   status: 'changed',
-  why: 'it belongs to a version that changed after the listing and stays',
+  why: 'it belongs to a version that stays',
 }
 const stillThere: OutcomeResult = {
   status: 'remaining',

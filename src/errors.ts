@@ -1,13 +1,15 @@
-/** The closed list of what can go wrong outside a plan. Tests check the code; words may improve. */
+import type { RefusalCode } from './model.js'
+
+/** The closed list of what can go wrong. Tests check the code; words may improve. */
 export type ErrorCode =
+  | RefusalCode
   | 'bad-input'
   | 'account-not-found'
   | 'cannot-list-packages'
   | 'permission'
-  | 'listing-not-whole'
-  | 'manifest-unreadable'
   | 'unexpected-answer'
   | 'out-of-time'
+  | 'out-of-quota'
   | 'unavailable'
 
 /** An error with a code for programs, and for people what happened and what to do about it. */

@@ -88,7 +88,7 @@ export function explain(error: RequestError, path: string): RetentionError {
   const said = `${answerWords(error)} to GET ${path} (${messageOf(error)})`
   if (isPrimaryLimit(error)) {
     return new RetentionError(
-      'unavailable',
+      'out-of-quota',
       said,
       'The hourly quota is used up; run again in the next hour.',
       error,

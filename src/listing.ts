@@ -2,7 +2,6 @@ import { z } from 'zod'
 import { RetentionError } from './errors.js'
 import { unreadableLink } from './github-errors.js'
 import { isDigest, type PackageVersion } from './model.js'
-import type { Relisting } from './ports.js'
 
 /** https://docs.github.com/en/rest/packages/packages: the most rows that a page may have. */
 export const pageSize = 100
@@ -18,7 +17,7 @@ const versionBody = z.object({
 })
 export const versionPage = z.array(versionBody)
 
-type VersionBody = z.infer<typeof versionBody>
+export type VersionBody = z.infer<typeof versionBody>
 /** One page of a list with what its links say. */
 export interface Page<T> {
   readonly data: T
@@ -90,64 +89,8 @@ async function listOnce(
   return typeof rows === 'string' ? rows : { rows, count }
 }
 
-/**
- * Looks at a package again without listing it whole: at its newest rows, and at the places where the wanted rows must be
- * by now. Any row that is not where it must be makes it a whole listing.
- *
- * @throws RetentionError as {@link listWhole} does
- */
-export async function listAgain(
-  source: ListingSource,
-  known: readonly PackageVersion[],
-  wanted: ReadonlySet<number>,
-): Promise<Relisting> {
-  const ids = new Set(known.map(({ id }) => id))
-  const isNew = ({ id }: VersionBody) => !ids.has(id)
-  const pages = new Map<number, VersionBody[]>()
-  for (let page = 1, more = true; more; page++) {
-    const { data } = await source.page(page)
-    pages.set(page, data)
-    more = data.length === pageSize && data.every(isNew)
-  }
-  const newcomers = [...pages.values()].flat().filter(isNew).map(versionOf)
-  const expected = [...newcomers, ...known]
-  const places = pagesOf(expected, wanted, pages)
-  const read = await readPages(source, places)
-  read.forEach(({ data }, at) => pages.set(places[at] ?? 0, data))
-  if (![...pages].every(([page, data]) => isAsExpected(page, data, expected))) {
-    const versions = await listWhole(source)
-    return { versions, seen: new Set(versions.map(({ id }) => id)) }
-  }
-  const rows = [...pages.values()].flat().map(versionOf)
-  const current = new Map(rows.map((version) => [version.id, version]))
-  const versions = expected.map((version) => current.get(version.id) ?? version)
-  return { versions, seen: new Set(current.keys()) }
-}
-
-/** Pages that should show the wanted rows and were not read yet. */
-function pagesOf(
-  expected: readonly PackageVersion[],
-  wanted: ReadonlySet<number>,
-  read: ReadonlyMap<number, unknown>,
-): number[] {
-  const places = expected.flatMap(({ id }, place) => (wanted.has(id) ? [place] : []))
-  const pages = new Set(places.map((place) => Math.floor(place / pageSize) + 1))
-  return [...pages].filter((page) => !read.has(page))
-}
-
-/** Whether a page shows exactly the rows that belong there. */
-function isAsExpected(
-  page: number,
-  data: readonly VersionBody[],
-  expected: readonly PackageVersion[],
-): boolean {
-  const place = (page - 1) * pageSize
-  const rows = expected.slice(place, place + pageSize)
-  return rows.length === data.length && rows.every(({ id }, at) => id === data[at]?.id)
-}
-
 /** Reads pages a few at a time, in the order of their numbers. */
-async function readPages(
+export async function readPages(
   source: ListingSource,
   numbers: readonly number[],
 ): Promise<Page<VersionBody[]>[]> {
@@ -159,17 +102,24 @@ async function readPages(
   return pages
 }
 
-/** Reads on while there may be more: a link names the next page, or the last page is full and no link says so. */
+/**
+ * Reads on while there may be more: a link names the next page, or the last page is full and no link says so. A page
+ * that comes a second time would come for ever; its rows tell that the listing cannot be trusted.
+ */
 async function followOn(pages: Page<VersionBody[]>[], source: ListingSource): Promise<void> {
+  const firstIds = new Set(pages.map(({ data }) => data[0]?.id))
   for (let last = pages.at(-1); last !== undefined; last = pages.at(-1)) {
     if (last.next === undefined && last.data.length < pageSize) return
     const page = await source.page(last.next ?? pages.length + 1)
     if (last.next === undefined && page.data.length === 0) return
     pages.push(page)
+    const firstId = page.data[0]?.id
+    if (firstIds.has(firstId)) return
+    firstIds.add(firstId)
   }
 }
 
-function versionOf(body: VersionBody): PackageVersion {
+export function versionOf(body: VersionBody): PackageVersion {
   return {
     id: body.id,
     digest: body.name,

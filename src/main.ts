@@ -31,6 +31,7 @@ import {
   showPlan,
   tellOutcome,
   tellRefusals,
+  tellUnverified,
   tellVerification,
 } from './run-log.js'
 import { verifyDeletions } from './verification.js'
@@ -41,6 +42,8 @@ interface Run {
   readonly host: Host
   readonly clock: Clock
   readonly pacer: Pacer
+  /** Milliseconds that are kept back from the time budget. */
+  readonly closingTime: number
   readonly client: PackagesClient
   readonly registryFetch: Fetch
   readonly account: Account
@@ -51,14 +54,20 @@ function systemClock(cancelled: AbortSignal): Clock {
   return {
     now: Date.now,
     sleep: (milliseconds) =>
-      setTimeout(milliseconds, undefined, { signal: cancelled }).catch(() => undefined),
+      setTimeout(Math.min(milliseconds, longestSleep), undefined, { signal: cancelled }).catch(
+        () => undefined,
+      ),
   }
 }
 
-/** Time that is kept back from the time budget for deletes on their way and for the report. */
-const closingTime = 5000
+/** Milliseconds; a timer that is set for longer goes off at once. */
+const longestSleep = 2 ** 31 - 1
+/** Milliseconds that are kept back from the time budget, if it is not short, for what comes after the deletes. */
+const longestClosingTime = 5000
+/** How much of that is for looking at what stays; the rest is for the report. */
+const verifyShare = 0.6
 /** What a shell expects of a program that Ctrl-C has ended. */
-const cancelledCode = 130
+export const cancelledCode = 130
 
 /**
  * A whole run: read the inputs, and for each package list, read, judge, show, delete; then tell. Outputs, summary and
@@ -79,7 +88,8 @@ export async function main(
     report = await runAll(settings, host, clock, started)
   } catch (error) {
     const refusal = refusalOf(error)
-    const late = isOutOfTime(error)
+    // Without any quota from the start the run has failed: it might never get any.
+    const late = isOutOfTime(error) && error.code === 'out-of-time'
     if (late) host.log.warn(`Nothing was looked at: ${refusal.message}.`)
     else host.log.error(`${refusal.message}\n${refusal.hint}`)
     report = emptyRun(host, settings, late ? undefined : refusal)
@@ -129,18 +139,25 @@ async function prepare(
   started: number,
 ): Promise<Run> {
   const { apiUrl, registryUrl, token, deletesPerMinute, timeBudget } = settings
-  const deadline =
-    timeBudget === undefined
-      ? undefined
-      : started + timeBudget - Math.min(closingTime, timeBudget / 10)
+  const closingTime = Math.min(longestClosingTime, (timeBudget ?? Infinity) / 10)
+  const deadline = timeBudget === undefined ? undefined : started + timeBudget - closingTime
   const pacer = new Pacer({ clock, deletesPerMinute, deadline, cancelled: host.cancelled })
   const told = (message: string) => {
     host.log.warn(message)
   }
-  const client = new PackagesClient({ apiUrl, token, fetch: fetchFor(apiUrl), clock, pacer, told })
+  const { cancelled } = host
+  const client = new PackagesClient({
+    apiUrl,
+    token,
+    fetch: fetchFor(apiUrl),
+    clock,
+    pacer,
+    told,
+    cancelled,
+  })
   const account = await client.findAccount(settings.account)
   const registryFetch = fetchFor(registryUrl)
-  return { settings, host, clock, pacer, client, registryFetch, account }
+  return { settings, host, clock, pacer, closingTime, client, registryFetch, account }
 }
 
 async function chooseNames({ settings, client, account }: Run): Promise<readonly string[]> {
@@ -248,24 +265,25 @@ async function carryOut(
 
 /** After deletes, looks whether what stays is whole. That it could not be looked at is told, and is no failure. */
 async function verify(
-  { host, pacer, account }: Run,
+  { host, pacer, clock, account, closingTime }: Run,
   report: PackageReport,
   recheck: PackageRecheck,
   registry: ManifestProbe,
 ): Promise<PackageReport> {
   const went = report.outcomes.filter(({ result }) => isGone(result))
-  const gone = new Set(went.map(({ version }) => version.id))
-  if (gone.size === 0) return report
-  const label = `${account.login}/${report.name}`
+  if (went.length === 0) return report
+  const { package: ref } = report.plan
+  const gone = new Map(went.map(({ version }) => [version.id, clock.now()]))
   try {
-    const verification = await pacer.closing(closingTime, async () =>
-      verifyDeletions(await recheck.latest(gone), gone, registry),
-    )
-    tellVerification(host, report.plan.package, account.route, verification)
+    const verification = await pacer.closing(closingTime * verifyShare, async () => {
+      const { snapshot, restored } = await recheck.latest(gone)
+      const still = report.outcomes.filter(({ version }) => !restored.has(version.id))
+      return verifyDeletions(snapshot, still, registry)
+    })
+    tellVerification(host, ref, account.route, verification)
     return { ...report, verification }
   } catch (error) {
-    const { message } = refusalOf(error)
-    host.log.warn(`${label}: what stays could not be looked at after the deletes: ${message}.`)
+    tellUnverified(host, ref, refusalOf(error).message)
     return report
   }
 }

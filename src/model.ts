@@ -225,7 +225,9 @@ export interface Loss {
 
 /** What a look after the deletes found. */
 export interface Verification {
-  /** How many manifests were asked for. */
-  readonly checked: number
+  /** How many manifests were asked for and can be pulled. */
+  readonly there: number
   readonly losses: readonly Loss[]
+  /** Why others could not be asked for, or undefined. */
+  readonly unknown?: string
 }

@@ -22,7 +22,6 @@ import {
   unexpected,
 } from './github-errors.js'
 import {
-  listAgain,
   listWhole,
   pageSize,
   readLinks,
@@ -32,6 +31,7 @@ import {
 } from './listing.js'
 import type { Pacer } from './pacing.js'
 import type { Clock, DeleteAnswer, VersionDeleter, VersionLister } from './ports.js'
+import { listAgain } from './relisting.js'
 
 /** The account that owns the packages, with the routes its packages answer under. */
 export interface Account {
@@ -50,11 +50,15 @@ export interface PackagesOptions {
   readonly pacer: Pacer
   /** Hears what the client waits for. */
   readonly told: (message: string) => void
+  /** Aborted when a person or the runner ends the run. */
+  readonly cancelled: AbortSignal
 }
 
 const limitRetries = 4
 /** Seconds to wait for a limit that does not say how long. */
 const unmarkedLimitWait = 60
+/** Seconds; a run does not wait longer for a limit. */
+const longestLimitWait = 3600
 
 const accountBody = z.object({ login: z.string(), type: z.enum(['User', 'Organization']) })
 const ownAccountBody = z.object({ login: z.string() })
@@ -71,6 +75,19 @@ function readingWhole(fetch: Fetch): Fetch {
   }
 }
 
+function rejectionOf(cancelled: AbortSignal): Promise<never> {
+  const rejection = new Promise<never>((_, reject) => {
+    const end = () => {
+      reject(outOfTime('the run was cancelled'))
+    }
+    if (cancelled.aborted) end()
+    cancelled.addEventListener('abort', end)
+  })
+  // Nobody may be waiting when it comes.
+  rejection.catch(ignore)
+  return rejection
+}
+
 /** One package of an account, as the core sees it. */
 export type PackageClient = VersionLister & VersionDeleter
 
@@ -83,10 +100,13 @@ export class PackagesClient {
   readonly #options: PackagesOptions
   /** Paths of deletes that GitHub may have carried out although no answer said so. */
   readonly #unanswered = new Set<string>()
+  /** Rejects when the run is cancelled. */
+  readonly #cancelled: Promise<never>
   #worked = false
 
   constructor(options: PackagesOptions) {
     this.#options = options
+    this.#cancelled = rejectionOf(options.cancelled)
     this.#octokit = createOctokit({ ...options, fetch: readingWhole(options.fetch) })
   }
 
@@ -138,7 +158,7 @@ export class PackagesClient {
     const source = this.#pagesOf(path)
     return {
       listVersions: () => listWhole(source),
-      listAgain: (known, wanted) => listAgain(source, known, wanted),
+      listAgain: (known, wanted, overlooked) => listAgain(source, known, wanted, overlooked),
       deleteVersion: ({ id }) => this.#deleteVersion(`${path}/versions/${id}`),
     }
   }
@@ -234,7 +254,9 @@ export class PackagesClient {
     try {
       // plugin-retry counts in this object; without one of its own, requests would share their waits.
       const request = retries === undefined ? {} : { retries }
-      const answer = await this.#octokit.request(`${method} ${path}`, { ...query, request })
+      const asked = this.#octokit.request(`${method} ${path}`, { ...query, request })
+      // The plugins wait on timers of their own, and a cancelled run must not wait with them.
+      const answer = await (retries === 0 ? asked : Promise.race([asked, this.#cancelled]))
       this.#worked = true
       pacer.observe(answer.headers)
       return { data: answer.data as unknown, headers: answer.headers }
@@ -255,6 +277,7 @@ export class PackagesClient {
   #slowDown(error: RequestError): number | undefined {
     const { pacer, told } = this.#options
     const seconds = Number(error.response?.headers['retry-after']) || unmarkedLimitWait
+    if (!(seconds > 0 && seconds <= longestLimitWait)) return undefined
     const wait = 1000 * seconds
     const isNews = pacer.slowDown(wait)
     if (!pacer.hasTimeFor(wait)) return undefined
@@ -280,7 +303,7 @@ function createOctokit({ apiUrl, token, fetch, pacer, told }: PackagesOptions) {
         _: unknown,
         retryCount: number,
       ) => {
-        if (method === 'DELETE') return false
+        if (method === 'DELETE' || retryAfter > longestLimitWait) return false
         const wait = retryAfter * 1000
         const isNews = pacer.slowDown(wait)
         const retrying = retryCount < limitRetries && pacer.hasTimeFor(wait)

@@ -1,4 +1,4 @@
-import { RetentionError } from './errors.js'
+import { RetentionError, type ErrorCode } from './errors.js'
 import { readManifests } from './manifests.js'
 import type { PackageRef, PackageVersion, Plan, Refusal, RefusalCode, Snapshot } from './model.js'
 import type { Policy } from './policy/policy.js'
@@ -40,12 +40,14 @@ export async function makePlan(source: PlanSource): Promise<Planned> {
  *
  * @param first the plan that is being carried out, with the latest picture
  * @param current the package as it is now
- * @throws RetentionError when there is no time left
+ * @param restored ids of what was deleted and is there again: it stays
+ * @throws RetentionError when the package must be left alone from now on, or there is no time left
  */
 export async function planAgain(
   source: PlanSource,
   first: Planned,
   current: readonly PackageVersion[],
+  restored: ReadonlySet<number>,
 ): Promise<Planned> {
   const before = new Set(first.snapshot.versions.map(({ digest }) => digest))
   const now = new Set(current.map(({ digest }) => digest))
@@ -55,17 +57,21 @@ export async function planAgain(
   const { manifests, refusals } = await read(source, newcomers)
   const all = new Map([...first.snapshot.manifests, ...manifests])
   const snapshot = { package: source.package, versions, manifests: all, refusals }
-  return settle(source, snapshot, keepingTheRest(first.plan, versions, source.policy))
+  const ids = first.plan.deletions.map(({ version }) => version.id)
+  const planned = new Set(ids.filter((id) => !restored.has(id)))
+  const again = await settle(source, snapshot, keepingAllBut(planned, versions, source.policy))
+  const [refusal] = again.plan.refusals
+  if (refusal !== undefined) throw errorOf(refusal)
+  return again
 }
 
-/** The same policy, under which everything stays that a plan does not delete. */
-function keepingTheRest(
-  { deletions }: Plan,
+/** The same policy, under which everything stays but the versions with these ids. */
+function keepingAllBut(
+  ids: ReadonlySet<number>,
   versions: readonly PackageVersion[],
   policy: Policy,
 ): Policy {
-  const planned = new Set(deletions.map(({ version }) => version.id))
-  const others = versions.filter(({ id }) => !planned.has(id)).map(({ digest }) => digest)
+  const others = versions.filter(({ id }) => !ids.has(id)).map(({ digest }) => digest)
   const keepDigests = new Set([...policy.keepDigests, ...others])
   return { ...policy, keepDigests, spareNewest: 0, maxDeletions: undefined }
 }
@@ -94,9 +100,14 @@ async function read(
   return { manifests, refusals: failure === undefined ? [] : [refusalOf(failure)] }
 }
 
-/** Whether a run ended before something could be done, which is nobody's fault. */
+/** Whether time or quota ended something before it could be done, which is nobody's fault. */
 export function isOutOfTime(error: unknown): error is RetentionError {
-  return error instanceof RetentionError && error.code === 'out-of-time'
+  return error instanceof RetentionError && ['out-of-time', 'out-of-quota'].includes(error.code)
+}
+
+/** A refusal of a plan that is being carried out already. */
+function errorOf({ code, message, hint }: Refusal): RetentionError {
+  return new RetentionError(code, message, hint)
 }
 
 /** What was thrown, as words for the reader. Anything unforeseen is a defect, and said to be one. */
@@ -106,10 +117,18 @@ export function refusalOf(error: unknown): Refusal {
     const hint = 'This is unforeseen; please report it with the debug log.'
     return { code: 'package-unreachable', message, hint }
   }
-  const codes: Partial<Record<RetentionError['code'], RefusalCode>> = {
-    'listing-not-whole': 'listing-not-whole',
-    'manifest-unreadable': 'manifest-unreadable',
-  }
   const { code, message, hint } = error
-  return { code: codes[code] ?? 'package-unreachable', message, hint }
+  return { code: isRefusalCode(code) ? code : 'package-unreachable', message, hint }
+}
+
+const refusalCodes: readonly string[] = [
+  'listing-not-whole',
+  'manifest-unreadable',
+  'manifest-unread',
+  'timestamp-unknown',
+  'second-look',
+] satisfies RefusalCode[]
+
+function isRefusalCode(code: ErrorCode): code is RefusalCode {
+  return refusalCodes.includes(code)
 }

@@ -23,11 +23,13 @@ export interface VersionLister {
    * What a listing that is some time old would say now: of the wanted versions, and of newcomers.
    *
    * @param known what should still be there, in the order of the listing
+   * @param overlooked ids of what is gone; a listing may show it for a while
    * @throws RetentionError as listing does
    */
   readonly listAgain: (
     known: readonly PackageVersion[],
     wanted: ReadonlySet<number>,
+    overlooked: ReadonlySet<number>,
   ) => Promise<Relisting>
 }
 
@@ -35,7 +37,7 @@ export interface VersionLister {
 export interface Relisting {
   /** Everything that the package has now, in order; what was not looked at is as it was. */
   readonly versions: readonly PackageVersion[]
-  /** Ids of what was looked at. */
+  /** Ids of what was looked at, and of what was wanted and is not there. */
   readonly seen: ReadonlySet<number>
 }
 

@@ -4,6 +4,9 @@ import { isOutOfTime, planAgain, refusalOf, type Planned, type PlanSource } from
 import type { Clock } from './ports.js'
 import { lookupIn, reasonText } from './report/words.js'
 
+/** Milliseconds for which a listing may still show what is gone; what it shows later was restored. */
+const longestLag = 60_000
+
 /**
  * Looks at a package again while its plan is carried out, so that a change on GitHub a minute before a delete costs no
  * image: a tag that came to a planned version, or a new index around old children. What changed is planned again, and
@@ -17,8 +20,10 @@ export class PackageRecheck implements Recheck {
   /** The plan that is carried out, with the latest picture. */
   #planned: Planned
   #current: readonly PackageVersion[]
-  /** Of versions that are there, when they were looked at. */
+  /** When a version was looked at, or was seen to be gone. */
   #seenAt: Map<number, number>
+  /** Ids of what was deleted and is there again. */
+  #restored: ReadonlySet<number> = new Set()
   #objections = new Map<number, string>()
   #refusals: readonly Refusal[] = []
 
@@ -35,9 +40,10 @@ export class PackageRecheck implements Recheck {
     return this.#refusals
   }
 
-  /** What is not there any more cannot change; its delete will tell. */
+  /** A clock that was set back makes nothing fresh. */
   isFresh({ id }: PackageVersion): boolean {
-    return this.#clock.now() - (this.#seenAt.get(id) ?? Infinity) < this.freshFor
+    const age = this.#clock.now() - (this.#seenAt.get(id) ?? -Infinity)
+    return age >= 0 && age < this.freshFor
   }
 
   objection({ id }: PackageVersion): string | undefined {
@@ -46,10 +52,10 @@ export class PackageRecheck implements Recheck {
 
   async lookAgain(
     next: readonly PackageVersion[],
-    gone: ReadonlySet<number>,
+    gone: ReadonlyMap<number, number>,
   ): Promise<string | undefined> {
     try {
-      await this.#look(next, gone)
+      await this.#lookTwice(next, gone)
     } catch (error) {
       if (isOutOfTime(error)) return error.message
       this.#refusals = [refusalOf(error)]
@@ -60,33 +66,51 @@ export class PackageRecheck implements Recheck {
   /**
    * The package with what is gone as if it were there, and with its newcomers, unless there is no quota to ask for them.
    *
+   * @returns it, and the ids of what was deleted and is there again
    * @throws RetentionError when it cannot be looked at
    */
-  async latest(gone: ReadonlySet<number>): Promise<Snapshot> {
-    await this.#look([], gone).catch((error: unknown) => {
+  async latest(
+    gone: ReadonlyMap<number, number>,
+  ): Promise<{ snapshot: Snapshot; restored: ReadonlySet<number> }> {
+    await this.#lookTwice([], gone).catch((error: unknown) => {
       if (!isOutOfTime(error)) throw error
     })
-    return this.#planned.snapshot
+    return { snapshot: this.#planned.snapshot, restored: this.#restored }
   }
 
-  async #look(next: readonly PackageVersion[], gone: ReadonlySet<number>): Promise<void> {
+  /** A newcomer that cannot be read may be gone again, as when a tag is taken off by pushing something else over it. */
+  async #lookTwice(
+    next: readonly PackageVersion[],
+    gone: ReadonlyMap<number, number>,
+  ): Promise<void> {
+    await this.#look(next, gone).catch(async (error: unknown) => {
+      if (refusalOf(error).code !== 'manifest-unreadable') throw error
+      await this.#look(next, gone)
+    })
+  }
+
+  async #look(next: readonly PackageVersion[], gone: ReadonlyMap<number, number>): Promise<void> {
     const at = this.#clock.now()
-    const known = this.#current.filter(({ id }) => !gone.has(id))
+    const known = this.#current.filter(({ id }) => !gone.has(id) || this.#restored.has(id))
     const wanted = new Set(next.map(({ id }) => id))
-    const { versions, seen } = await this.#source.lister.listAgain(known, wanted)
-    if (hasChanged(known, versions)) await this.#planAgain(versions)
-    const before = this.#seenAt
-    const seenAt = (id: number) => (seen.has(id) ? at : (before.get(id) ?? at))
-    this.#seenAt = new Map(versions.map(({ id }) => [id, seenAt(id)]))
+    const lag = new Set([...gone].filter(([, went]) => at - went < longestLag).map(([id]) => id))
+    const { versions, seen } = await this.#source.lister.listAgain(known, wanted, lag)
+    const restored = new Set(versions.map(({ id }) => id).filter((id) => gone.has(id)))
+    if (hasChanged(known, versions)) await this.#planAgain(versions, restored)
     this.#current = versions
+    this.#restored = restored
+    const before = this.#seenAt
+    const there = versions.map(({ id }): [number, number] => [id, before.get(id) ?? at])
+    this.#seenAt = new Map([...there, ...[...seen].map((id): [number, number] => [id, at])])
   }
 
-  async #planAgain(versions: readonly PackageVersion[]): Promise<void> {
-    const { plan, snapshot } = await planAgain(this.#source, this.#planned, versions)
+  async #planAgain(
+    versions: readonly PackageVersion[],
+    restored: ReadonlySet<number>,
+  ): Promise<void> {
+    const { plan, snapshot } = await planAgain(this.#source, this.#planned, versions, restored)
     const lookup = lookupIn(plan.decisions)
     this.#planned = { ...this.#planned, snapshot }
-    this.#refusals = plan.refusals
-    if (plan.refusals.length > 0) return
     this.#objections = new Map(
       plan.decisions
         .filter(({ verdict }) => verdict.action === 'keep')

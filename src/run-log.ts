@@ -90,7 +90,7 @@ export function tellOutcome({ log }: Host, label: string, { version, result }: O
       log.warn(`retained: ${what}: ${result.why}`)
       return
     case 'changed':
-      log.info(`stays after all: ${what}: it changed on GitHub meanwhile: ${result.why}`)
+      log.info(`stays after a change on GitHub: ${what}: ${result.why}`)
       return
     case 'failed':
       log.error(`failed: ${what}: ${result.why}. ${result.hint}`)
@@ -117,20 +117,25 @@ export function closingWords(report: PackageReport, took: number): string {
 
 /** What a look after the deletes found: one line for each thing that is missing, with what brings it back. */
 export function tellVerification(
-  { log }: Host,
-  { account, name }: PackageRef,
+  host: Host,
+  ref: PackageRef,
   route: string,
-  { checked, losses }: Verification,
+  { there, losses, unknown }: Verification,
 ): void {
-  const label = `${account}/${name}`
+  const label = `${ref.account}/${ref.name}`
   for (const loss of losses) {
-    const command = `gh api --method POST ${restorePath(route, name, loss.id)}`
-    log.error(`${label}: ${lossText(loss)}. Restore it within 30 days: ${command}`)
+    const command = `gh api --method POST ${restorePath(route, ref.name, loss.id)}`
+    host.log.error(`${label}: ${lossText(loss)}. Restore it within 30 days: ${command}`)
   }
-  if (losses.length > 0) return
-  const found =
-    checked === 0
-      ? 'nothing that stays is related to what went'
-      : `${checked} ${checked === 1 ? 'version' : 'versions'} related to what went can be pulled`
-  log.info(`${label}: verified: ${found}.`)
+  if (unknown !== undefined) tellUnverified(host, ref, unknown)
+  else if (losses.length === 0) {
+    const versions = `${there} ${there === 1 ? 'version' : 'versions'}`
+    const found = there === 0 ? 'nothing that stays is' : `${versions} can be pulled that are`
+    host.log.info(`${label}: verified: ${found} related to what went.`)
+  }
+}
+
+/** That not everything could be asked for is no failure. */
+export function tellUnverified({ log }: Host, { account, name }: PackageRef, why: string): void {
+  log.warn(`${account}/${name}: what stays could not all be looked at after the deletes: ${why}.`)
 }

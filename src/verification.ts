@@ -1,4 +1,11 @@
-import type { Digest, Loss, Snapshot, Verification } from './model.js'
+import {
+  isGone,
+  type Digest,
+  type Loss,
+  type Outcome,
+  type Snapshot,
+  type Verification,
+} from './model.js'
 import type { ManifestProbe } from './ports.js'
 import { belongings, type Belonging } from './relations.js'
 
@@ -8,40 +15,40 @@ const mostInFlight = 32
  * Looks whether everything that stays and was near a delete is still whole: whatever a deleted version named, or was
  * named by, with all that belongs to it and all that it belongs to. What is not related to a delete is not asked for.
  *
- * @param snapshot the package as it was seen last, with what was deleted
- * @param gone ids of what is not there any more
- * @throws RetentionError when the registry does not answer
+ * @param snapshot the package as it was seen last, with what is gone
  */
 export async function verifyDeletions(
   snapshot: Snapshot,
-  gone: ReadonlySet<number>,
+  outcomes: readonly Outcome[],
   registry: ManifestProbe,
 ): Promise<Verification> {
+  const results = new Map(outcomes.map(({ version, result }) => [version.id, result]))
   const listed = new Map(snapshot.versions.map((version) => [version.digest, version]))
-  const isGone = (digest: Digest) => gone.has(listed.get(digest)?.id ?? 0)
+  const resultOf = (digest: Digest) => results.get(listed.get(digest)?.id ?? 0)
+  const wasGone = (digest: Digest) => isGone(resultOf(digest) ?? { status: 'changed', why: '' })
   const edges = [...belongings(snapshot)].filter(
     ({ whole, part }) => whole !== part && listed.has(whole) && listed.has(part),
   )
-  const near = nearDeletions(edges, isGone)
-  const missing = await findMissing([...near], isGone, registry)
+  const near = nearDeletions(edges, wasGone)
+  const { there, missing, unknown } = await probe([...near], wasGone, registry)
   const losses = edges
     .filter(({ whole, part }) => near.has(whole) && !missing.has(whole) && missing.has(part))
     .map(({ whole, part, tie }): Loss => {
       const tags = listed.get(whole)?.tags ?? []
-      const id = listed.get(part)?.id ?? 0
-      return { whole, tags, part, tie, id, deletedByRun: gone.has(id) }
+      const deletedByRun = resultOf(part)?.status === 'deleted'
+      return { whole, tags, part, tie, id: listed.get(part)?.id ?? 0, deletedByRun }
     })
-  return { checked: near.size, losses }
+  return { there: there.size, losses, ...(unknown === undefined ? {} : { unknown }) }
 }
 
 /** Related digests that stay, upwards to the images that they are part of, and downwards to all that these need. */
 function nearDeletions(
   edges: readonly Belonging[],
-  isGone: (digest: Digest) => boolean,
+  wasGone: (digest: Digest) => boolean,
 ): Set<Digest> {
-  const staying = edges.filter(({ whole }) => !isGone(whole))
+  const staying = edges.filter(({ whole }) => !wasGone(whole))
   const touched = edges.flatMap(({ whole, part }) =>
-    isGone(whole) === isGone(part) ? [] : [isGone(whole) ? part : whole],
+    wasGone(whole) === wasGone(part) ? [] : [wasGone(whole) ? part : whole],
   )
   const images = closure(touched, staying, ({ part, whole }) => [part, whole])
   return closure(images, staying, ({ whole, part }) => [whole, part])
@@ -65,18 +72,29 @@ function closure(
   return reached
 }
 
-/** What the registry does not have, and without a question what is known to be gone. */
-async function findMissing(
+/** What the registry has and what not, without a question for what is known to be gone, until a question fails. */
+async function probe(
   digests: readonly Digest[],
-  isGone: (digest: Digest) => boolean,
+  wasGone: (digest: Digest) => boolean,
   registry: ManifestProbe,
-): Promise<Set<Digest>> {
-  const missing = new Set<Digest>()
-  const queue = digests.values()
+) {
+  const there = new Set<Digest>()
+  const missing = new Set(digests.filter(wasGone))
+  const queue = digests.filter((digest) => !missing.has(digest)).values()
+  let unknown: string | undefined
   const work = async () => {
-    for (const digest of queue)
-      if (isGone(digest) || !(await registry.hasManifest(digest))) missing.add(digest)
+    for (const digest of queue) {
+      if (unknown !== undefined) return
+      const has = await registry.hasManifest(digest)
+      if (has) there.add(digest)
+      else missing.add(digest)
+    }
   }
-  await Promise.all(Array.from({ length: Math.min(mostInFlight, digests.length) }, work))
-  return missing
+  const workers = Array.from({ length: mostInFlight }, () =>
+    work().catch((error: unknown) => {
+      unknown ??= error instanceof Error ? error.message : String(error)
+    }),
+  )
+  await Promise.all(workers)
+  return { there, missing, unknown }
 }

@@ -60,7 +60,7 @@ describe('imports run one way', () => {
 
   test('only the entries, the demonstration and the command line import main', () => {
     const users = files.filter((file) => importsOf(file).includes('main.ts')).sort()
-    expect(users).toEqual(['command-line.ts', 'demo/demo.ts', 'index.ts'])
+    expect(users).toEqual(['cli.ts', 'command-line.ts', 'demo/demo.ts', 'index.ts'])
   })
 
   test.each(files.filter((file) => file.startsWith('emulator/')))('%s stands alone', (file) => {

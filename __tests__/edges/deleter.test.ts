@@ -160,7 +160,7 @@ describe('what may pass', () => {
     expect(run.asked).toEqual([1, 1])
     expect(run.outcomes[0]?.result).toEqual({
       status: 'remaining',
-      why: 'HTTP 500, and no time was left for another try',
+      why: 'HTTP 500, and the run ended before another try',
     })
   })
 
@@ -191,7 +191,7 @@ describe('before a delete the package is looked at again', () => {
       freshFor: 10_000,
       isFresh: () => clock.time - seen < 10_000,
       lookAgain: (next, gone) => {
-        looks.push({ next: next.map(({ id }) => id), gone: [...gone] })
+        looks.push({ next: next.map(({ id }) => id), gone: [...gone.keys()] })
         seen = clock.time
         return Promise.resolve(answer.ends)
       },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { listAgain, listWhole, readLinks, versionPage } from '../../src/listing.js'
+import { listWhole, readLinks, versionPage } from '../../src/listing.js'
+import { listAgain } from '../../src/relisting.js'
 import { digest } from '../core/kit.js'
 
 const row = (id: number, extra = {}) => ({
@@ -110,22 +111,30 @@ describe('a listing is refused', () => {
 })
 
 describe('a second look at a listing', () => {
-  /** A package of 250 known rows as it is now; looks for the rows of these ids. */
-  async function look(now: ReturnType<typeof rows>, wanted: number[]) {
-    const known = await listWhole(source([{ pages: inPages(rows(250)), count: 250 }]))
-    const listed = source([{ pages: inPages(now), count: now.length }])
-    const { versions, seen } = await listAgain(listed, known, new Set(wanted))
-    return { asked: listed.asked, ids: versions.map(({ id }) => id), versions, seen }
-  }
   const inPages = (all: ReturnType<typeof rows>) =>
-    [0, 100, 200, 300].map((from) => all.slice(from, from + 100)).filter(({ length }) => length > 0)
+    Array.from({ length: Math.ceil(all.length / 100) }, (_, at) =>
+      all.slice(at * 100, at * 100 + 100),
+    )
+
+  /** A package that had so many rows as it is now; looks for the rows of these ids. */
+  async function look(
+    now: ReturnType<typeof rows>,
+    wanted: number[],
+    { had = 250, count = now.length, gone = [] as number[] } = {},
+  ) {
+    const known = await listWhole(source([{ pages: inPages(rows(had)), count: had }]))
+    const still = known.filter(({ id }) => !gone.includes(id))
+    const listed = source([{ pages: inPages(now), count }])
+    const { versions, seen } = await listAgain(listed, still, new Set(wanted), new Set(gone))
+    const asked = listed.asked.filter((what) => what !== 'count')
+    return { asked, ids: versions.map(({ id }) => id), versions, seen }
+  }
+  const without = (...ids: number[]) => rows(250).filter(({ id }) => !ids.includes(id))
 
   test('reads the first page and those where the wanted rows must be', async () => {
     const retagged = row(240, { metadata: { container: { tags: ['latest'] } } })
-    const { asked, versions, seen } = await look(
-      rows(250).map((each) => (each.id === 240 ? retagged : each)),
-      [230, 240],
-    )
+    const now = rows(250).map((each) => (each.id === 240 ? retagged : each))
+    const { asked, versions, seen } = await look(now, [230, 240])
     expect(asked).toEqual(['page 1', 'page 3'])
     expect(versions[239]?.tags).toEqual(['latest'])
     expect([seen.has(1), seen.has(150), seen.has(230)]).toEqual([true, false, true])
@@ -144,17 +153,55 @@ describe('a second look at a listing', () => {
     expect(ids).toHaveLength(400)
   })
 
+  test('follows rows that others moved on by deleting', async () => {
+    const { asked, seen, ids } = await look(without(3, 150), [201, 230])
+    expect(asked).toEqual(['page 1', 'page 3', 'page 2'])
+    expect([seen.has(201), seen.has(230)]).toEqual([true, true])
+    expect(ids).not.toContain(3)
+    expect(ids).not.toContain(150)
+  })
+
+  test('overlooks rows that are gone and still shown', async () => {
+    const { asked, ids } = await look(rows(250), [120], { gone: [240, 241], count: 248 })
+    expect(asked).toEqual(['page 1', 'page 2'])
+    expect(ids).toHaveLength(248)
+  })
+
+  test('reads a small package whole when its count tells of a row that was not seen', async () => {
+    const restored = [...rows(149), row(900), ...rows(101, 150)]
+    const { asked, ids } = await look(restored, [230])
+    expect(asked).toEqual(['page 1', 'page 3', 'page 2'])
+    expect(ids).toHaveLength(251)
+    expect(ids).toContain(900)
+  })
+
+  test('does not read a large package whole for that', async () => {
+    const restored = [...rows(549), row(900_000), ...rows(551, 550)]
+    const { asked } = await look(restored, [230], { had: 1100 })
+    expect(asked).toEqual(['page 1', 'page 3'])
+  })
+
   test.each([
-    ['a row is gone', rows(250).filter(({ id }) => id !== 150), 249],
-    ['a row has come between others', [...rows(149), row(900), ...rows(101, 150)], 251],
-    ['the last page has one more', [...rows(250), row(900)], 251],
-    ['the last page has one less', rows(249), 249],
-    ['two rows changed places', [...rows(238), row(240), row(239), ...rows(10, 241)], 250],
-  ])('is a whole listing when %s', async (_story, now, count) => {
+    ['a wanted row is gone', without(230), 'page 2'],
+    ['rows changed places', [...rows(238), row(240), row(239), ...rows(10, 241)], 'page 2'],
+  ])('is a whole listing when %s', async (_story, now, page) => {
     const { asked, ids, seen } = await look(now, [230])
-    expect(asked).toContain('count')
+    expect(asked).toContain(page)
     expect(ids).toEqual(now.map(({ id }) => id))
-    expect(seen.size).toBe(count)
+    expect(seen.has(230)).toBe(true)
+  })
+
+  test('does not go on for ever where every page is the same', async () => {
+    const same = rows(100, 1001)
+    const listed = {
+      page: () =>
+        Promise.resolve({ data: versionPage.parse(same), next: undefined, last: undefined }),
+      count: () => Promise.resolve(100),
+    }
+    const known = await listWhole(source([{ pages: [rows(3)], count: 3 }]))
+    await expect(listAgain(listed, known, new Set([1]), new Set())).rejects.toMatchObject({
+      code: 'listing-not-whole',
+    })
   })
 })
 

@@ -1,23 +1,35 @@
 import { expect, test } from '@jest/globals'
+import type { Outcome } from '../../src/model.js'
 import { verifyDeletions } from '../../src/verification.js'
 import { artifact, digest, image, index, snapshot, tagOf, type Item } from '../core/kit.js'
 
-/** Looks after these versions went, in a registry that besides them lacks some others. */
-async function verify(items: Item[], gone: string[], lacking: string[] = []) {
+/** Looks after these versions went, in a registry that besides them lacks some others and gives no answer for some. */
+async function verify(
+  items: Item[],
+  gone: string[],
+  lacking: string[] = [],
+  silent: string[] = [],
+) {
   const asked: string[] = []
   const names = new Map(items.map(({ name, version }) => [version.digest, name]))
-  const ids = items.filter(({ name }) => gone.includes(name)).map(({ version }) => version.id)
-  const { checked, losses } = await verifyDeletions(snapshot(items), new Set(ids), {
+  const outcomes = items
+    .filter(({ name }) => gone.includes(name))
+    .map(({ name, version }): Outcome => {
+      const status = name.startsWith('foreign') ? 'already-gone' : 'deleted'
+      return { version, result: { status } }
+    })
+  const { there, losses, unknown } = await verifyDeletions(snapshot(items), outcomes, {
     hasManifest: (wanted) => {
       const name = names.get(wanted) ?? ''
       asked.push(name)
+      if (silent.includes(name)) return Promise.reject(new Error('no answer'))
       return Promise.resolve(!lacking.includes(name))
     },
   })
   const found = losses.map(
     ({ whole, tie, part }) => `${names.get(whole) ?? ''} ${tie} ${names.get(part) ?? ''}`,
   )
-  return { asked: asked.sort(), checked, found, losses }
+  return { asked: asked.sort(), there, found, losses, unknown }
 }
 
 const shared = () => [
@@ -34,9 +46,9 @@ const shared = () => [
 ]
 
 test('asks for everything that shares a tree with what went, up and down, and for nothing else', async () => {
-  const { asked, checked, found } = await verify(shared(), ['old', 'alone'])
+  const { asked, there, found } = await verify(shared(), ['old', 'alone'])
   expect(asked).toEqual(['bundle', 'kept', 'leaf', 'outer', 'own', 'signature'])
-  expect(checked).toBe(6)
+  expect(there).toBe(6)
   expect(found).toEqual([])
 })
 
@@ -47,8 +59,9 @@ test.each([
   ['signature', 'leaf subject signature'],
   ['bundle', 'signature subject bundle'],
 ])('misses %s', async (lacking, loss) => {
-  const { found, losses } = await verify(shared(), ['old', 'alone'], [lacking])
+  const { found, losses, there } = await verify(shared(), ['old', 'alone'], [lacking])
   expect(found).toEqual([loss])
+  expect(there).toBe(5)
   expect(losses[0]?.deletedByRun).toBe(false)
 })
 
@@ -80,4 +93,33 @@ test('what was never there, and what went whole, is no loss', async () => {
   expect(whole.found).toEqual([])
   const goneElsewhere = await verify(items, ['old'], ['partial'])
   expect(goneElsewhere.found).toEqual([])
+})
+
+test('who took a part is told apart: this run, or somebody else before its delete came', async () => {
+  const items = [
+    index('foreign', ['leaf'], { tags: ['pr-1'] }),
+    index('kept', ['foreign', 'leaf'], { tags: ['v1'] }),
+    image('leaf'),
+  ]
+  const { losses } = await verify(items, ['foreign', 'leaf'])
+  const told = losses.map(({ part, deletedByRun }) => [part, deletedByRun])
+  expect(told).toEqual([
+    [digest('foreign'), false],
+    [digest('leaf'), true],
+  ])
+})
+
+test('a question without an answer ends the questions, and what was found is told all the same', async () => {
+  const many = Array.from({ length: 100 }, (_, at) => image(`own ${at}`))
+  const items = [
+    index('old', ['leaf', 'alone'], { tags: ['pr-1'] }),
+    image('leaf'),
+    image('alone'),
+    ...many,
+    index('kept', ['leaf', ...many.map(({ name }) => name)], { tags: ['v1'] }),
+  ]
+  const { asked, found, unknown } = await verify(items, ['old', 'alone', 'leaf'], [], ['own 0'])
+  expect(found).toEqual(['kept contains leaf'])
+  expect(unknown).toBe('no answer')
+  expect(asked.length).toBeLessThan(70)
 })

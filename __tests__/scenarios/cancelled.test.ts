@@ -40,3 +40,34 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
     expect(tagsLeft(emulator)).toEqual(['v1'])
   },
 )
+
+test('a run that waits for GitHub to come back is ended at once, and tells what it did before', async () => {
+  const emulator = await registry()
+  for (const name of ['app', 'web']) {
+    push(emulator, multiArchImage({ seed: 'old' }), { tags: ['pr-1'], name })
+    push(emulator, multiArchImage({ seed: 'new' }), { tags: ['v1'], daysAgo: 1, name })
+  }
+  let kill: (signal: NodeJS.Signals) => unknown = () => undefined
+  let killed = 0
+  emulator.faults.add({
+    path: /web\/versions/,
+    times: Infinity,
+    action: {
+      status: 502,
+      run: () => {
+        killed ||= Date.now()
+        kill('SIGTERM')
+      },
+    },
+  })
+
+  const run = await runAction(emulator, { 'image-names': 'app web' }, {}, (killer) => {
+    kill = killer
+  })
+
+  expect(run.exitCode).toBe(130)
+  // GitHub's runner kills a process ten seconds after it has asked it to end.
+  expect(Date.now() - killed).toBeLessThan(5000)
+  expect(run.log).toContain('acme/web: not looked at: the run was cancelled.')
+  expect(run.outputs).toMatchObject({ 'deleted-count': '3', 'skipped-packages': 'web' })
+})

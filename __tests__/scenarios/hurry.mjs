@@ -1,11 +1,11 @@
 /**
  * Loaded into an action before it starts, this lets all of its clocks run faster: what it waits a minute for is over
- * in less than a second. So a story about patience needs none, and the action itself is unchanged.
+ * in two or three seconds. So a story about patience needs none, and the action itself is unchanged.
  */
 import { syncBuiltinESMExports } from 'node:module'
 import timers from 'node:timers/promises'
 
-const factor = 100
+const factor = 25
 
 const started = Date.now()
 const { now } = Date

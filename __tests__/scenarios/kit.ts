@@ -19,7 +19,7 @@ const minute = 60_000
 export const hour = 60 * minute
 export const day = 24 * hour
 
-/** For stories about patience: the environment in which a run's clocks go a hundred times as fast. */
+/** For stories about patience: the environment in which a run's clocks go twenty-five times as fast. */
 export const hurried = {
   NODE_OPTIONS: `--import ${new URL('hurry.mjs', import.meta.url).href}`,
 }

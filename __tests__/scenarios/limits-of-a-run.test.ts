@@ -196,3 +196,16 @@ test('a pause that GitHub asks for and the time budget does not bear ends the ru
   expect(deletesAsked(emulator)).toBe(2)
   expect(run.log).toContain('GitHub keeps asking to slow down')
 })
+
+test('a pause of days is not waited for, whatever the time budget', async () => {
+  const emulator = await registry()
+  fill(emulator, 3)
+  const headers = { 'retry-after': '3000000' }
+  emulator.faults.add({ method: 'DELETE', after: 1, action: { status: 429, headers } })
+
+  const run = await runAction(emulator, { 'deletes-per-minute': '600' })
+
+  expect(run.exitCode).toBe(0)
+  expect(run.outputs['deleted-count']).toBe('1')
+  expect(run.log).toContain('GitHub keeps asking to slow down')
+})

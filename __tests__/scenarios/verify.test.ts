@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { cosignSignature, image, index, multiArchImage } from '../../src/emulator/images.js'
 import type { Emulator } from '../../src/emulator/index.js'
-import { broken, idOf, push, registry, runAction, tagsLeft, tokens } from './kit.js'
+import { broken, hurried, idOf, push, registry, runAction, tagsLeft, tokens } from './kit.js'
 
 /** Requests to the registry for single manifests without their content, after the first delete. */
 function probes({ requests }: Emulator): string[] {
@@ -34,7 +34,9 @@ test('what stays and is related to a deleted version is asked for, and nothing e
   expect(run.exitCode).toBe(0)
   expect(tagsLeft(emulator)).toEqual(expect.arrayContaining(['v1']))
   expect(new Set(probes(emulator))).toEqual(new Set(related))
-  expect(run.log).toContain('acme/app: verified: 4 versions related to what went can be pulled.')
+  expect(run.log).toContain(
+    'acme/app: verified: 4 versions can be pulled that are related to what went.',
+  )
 })
 
 test('where nothing that stays is related to what went, nothing is asked for', async () => {
@@ -128,6 +130,27 @@ test('that what stays could not be looked at is a warning', async () => {
 
   expect(run.exitCode).toBe(0)
   expect(run.log).toMatch(
-    /::warning::acme\/app: what stays could not be looked at after the deletes: .*answered 403/,
+    /::warning::acme\/app: what stays could not all be looked at after the deletes: .*answered 403/,
+  )
+})
+
+test('a newcomer that cannot be read is no reason to say that all is well', async () => {
+  const emulator = await registry()
+  push(emulator, image({ seed: 'old' }))
+  push(emulator, image({ seed: 'new' }), { tags: ['v1'], daysAgo: 1 })
+  const newcomer = image({ seed: 'newcomer' })
+  emulator.faults.add({
+    method: 'DELETE',
+    action: { runAfter: () => push(emulator, newcomer, { tags: ['v2'], daysAgo: 0 }) },
+  })
+  const path = new RegExp(`manifests/${newcomer.digest}`)
+  emulator.faults.add({ path, times: Infinity, action: { status: 503 } })
+
+  const run = await runAction(emulator, {}, hurried)
+
+  expect(run.outputs['deleted-count']).toBe('1')
+  expect(run.log).not.toContain('verified')
+  expect(run.log).toContain(
+    `::warning::acme/app: what stays could not all be looked at after the deletes: the manifest of ${newcomer.digest} could not be read`,
   )
 })

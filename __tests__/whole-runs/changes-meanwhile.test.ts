@@ -3,7 +3,16 @@ import { image, index, multiArchImage, referrer } from '../../src/emulator/image
 import type { Emulator } from '../../src/emulator/index.js'
 import type { RawInputs } from '../../src/inputs.js'
 import { testClock } from '../edges/clock.js'
-import { broken, digestsLeft, digestsOf, idOf, push, registry, tagsLeft } from '../scenarios/kit.js'
+import {
+  broken,
+  day,
+  digestsLeft,
+  digestsOf,
+  idOf,
+  push,
+  registry,
+  tagsLeft,
+} from '../scenarios/kit.js'
 import { wholeRun } from './in-process.js'
 
 /**
@@ -52,7 +61,7 @@ test('a tag that comes to a planned version keeps it, and the rest goes', async 
     failed: '',
   })
   expect(run.log.join('\n')).toMatch(
-    new RegExp(`info: stays after all: app .*version ${id}, sha256:\\w+\\): it changed on GitHub`),
+    new RegExp(`info: stays after a change on GitHub: app .*version ${id}, sha256:\\w+\\): `),
   )
   expect(run.summary).toContain('Changed meanwhile, so they stay: 1')
 })
@@ -149,6 +158,91 @@ test('what somebody else deletes or brings back in the middle of the rows is not
   expect(await broken(emulator)).toEqual([])
   expect(run.outputs).toMatchObject({ 'deleted-count': '199' })
   expect(run.log.join('\n')).toContain('1 already gone')
+})
+
+/** Many old images that stay, so that there are pages between others. */
+function keep(emulator: Emulator, count: number, daysAgo: number): void {
+  for (let i = 0; i < count; i++)
+    push(emulator, image({ seed: `kept ${i}` }), { tags: [`v1.${i}`], daysAgo: daysAgo + i / 1000 })
+}
+
+/** Brings a deleted version back, as its owner can for 30 days. */
+function restore({ store }: Emulator, digest: string, tags?: string[]): void {
+  const row = store.deletedVersions('acme', 'app').find((version) => version.digest === digest)
+  if (row === undefined) throw new Error('it was deleted')
+  store.package('acme', 'app')?.restore(row, store.now())
+  if (tags !== undefined) store.setTags('acme', 'app', row.id, tags)
+}
+
+test('a subject that is brought back far from its referrer keeps it', async () => {
+  const { emulator, prune } = await longRun()
+  const subject = push(emulator, image({ seed: 'subject' }), { tags: ['v0'], daysAgo: 1000 })
+  keep(emulator, 150, 900)
+  const bundle = push(emulator, referrer(subject), { daysAgo: 100 })
+  emulator.store.deleteVersion('acme', 'app', 'v0')
+  afterDeletes(emulator, 10, () => restore(emulator, subject.digest))
+
+  await prune({ 'image-tags': 'pr-*' })
+
+  expect(tagsLeft(emulator)).toContain('v0')
+  expect(digestsLeft(emulator).has(bundle.digest)).toBe(true)
+})
+
+test('a planned version that is deleted and brought back with another tag stays', async () => {
+  const { emulator, prune } = await longRun()
+  const last = push(emulator, image({ seed: 'last' }), { tags: ['pr-last'], daysAgo: 1000 })
+  const changed = emulator.store.now() - 31 * day
+  emulator.store.setTimestamps('acme', 'app', 'pr-last', { updatedAt: changed })
+  keep(emulator, 150, 900)
+  afterDeletes(emulator, 10, () => {
+    emulator.store.deleteVersion('acme', 'app', 'pr-last')
+    emulator.store.deleteVersion('acme', 'app', 'pr-190')
+  })
+  afterDeletes(emulator, 70, () => restore(emulator, last.digest, ['production']))
+
+  await prune({ 'image-tags': 'pr-*' })
+
+  expect(tagsLeft(emulator)).toContain('production')
+})
+
+test('an index that this run deleted and somebody brought back keeps its children', async () => {
+  const { emulator, prune } = await longRun(20)
+  const tree = push(emulator, multiArchImage({ seed: 'again' }), { tags: ['pr-0'], daysAgo: 500 })
+  const id = idOf(emulator, 'pr-0')
+  const limit = {
+    status: 403,
+    body: '{"message":"You have exceeded a secondary rate limit."}',
+    headers: { 'retry-after': '90' },
+  }
+  emulator.faults.add({ method: 'DELETE', after: 1, times: 10, action: limit })
+  afterDeletes(emulator, 1, () => {
+    restore(emulator, tree.digest)
+    // It is not known whether GitHub calls it changed.
+    const updatedAt = emulator.store.now() - 500 * day
+    emulator.store.setTimestamps('acme', 'app', id, { updatedAt })
+  })
+
+  const run = await prune()
+
+  expect(tagsLeft(emulator)).toEqual(['pr-0', 'v1'])
+  expect(await broken(emulator)).toEqual([])
+  expect(run.outputs).toMatchObject({ 'kept-count': '3', 'failed-count': '0' })
+})
+
+test('a newcomer that is taken away again before it can be read ends nothing', async () => {
+  const { emulator, prune } = await longRun()
+  const passing = image({ seed: 'passing' })
+  afterDeletes(emulator, 45, () => push(emulator, passing, { tags: ['tmp'], daysAgo: 0 }))
+  const path = new RegExp(`manifests/${passing.digest}`)
+  const takeAway = () => {
+    emulator.store.deleteVersion('acme', 'app', 'tmp')
+  }
+  emulator.faults.add({ method: 'GET', path, action: { run: takeAway } })
+
+  const run = await prune()
+
+  expect(run.exitCode).toBe(0)
+  expect(run.outputs['deleted-count']).toBe('200')
 })
 
 test('a newcomer whose manifest cannot be read ends the deletes of its package', async () => {

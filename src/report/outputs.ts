@@ -30,7 +30,8 @@ export function outputsOf(
 ): Record<OutputName, string> {
   const totals = sum(report.packages)
   const skipped = report.packages.filter(
-    ({ plan, notReached }) => plan.refusals.length > 0 || notReached !== undefined,
+    ({ plan, outcomes, notReached }) =>
+      notReached !== undefined || (plan.refusals.length > 0 && outcomes.length === 0),
   )
   return {
     deleted: withStatus(report, 'deleted'),

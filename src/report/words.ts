@@ -149,7 +149,7 @@ function rootText(of: Digest, root: Digest, lookup: Lookup): string {
 }
 
 function inFlightText(reason: Extract<KeepReason, { code: 'in-flight' }>): string {
-  const when = `${formatDuration(Math.max(0, reason.age))} ago`
+  const when = reason.age < 0 ? 'after this run began' : `${formatDuration(reason.age)} ago`
   const grace = `grace is ${formatDuration(reason.grace)}`
   return reason.newcomer === undefined
     ? `pushed or changed ${when}; ${grace}`
