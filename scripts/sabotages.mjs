@@ -274,6 +274,7 @@ export const sabotages = [
       defect(
         'src/relations.ts',
         "if (whole !== undefined) yield { whole, part: digest, tie: 'subject' }",
+        'if (whole !== undefined) continue',
       ),
     ],
     stories: ['second-look-at-a-broken-plan'],
@@ -391,10 +392,10 @@ export const sabotages = [
       defect(
         'src/main.ts',
         'policy: settings.policy,',
-        'policy: settings.dryRun ? { ...settings.policy, grace: 0 } : settings.policy,',
+        'policy: settings.dryRun ? { ...settings.policy, maxDeletions: undefined } : settings.policy,',
       ),
     ],
-    stories: ['grace'],
+    stories: ['limits-of-a-run'],
   },
   {
     promise: 'P11',

@@ -1,12 +1,13 @@
 import { describe, expect, test } from '@jest/globals'
 import { image, multiArchImage } from '../../src/emulator/images.js'
-import type { Emulator } from '../../src/emulator/index.js'
+import type { Emulator, FaultAction } from '../../src/emulator/index.js'
 import {
   broken,
   day,
   deletesAsked,
   digestsOf,
   digestsStaying,
+  hurried,
   listed,
   liveAndDry,
   push,
@@ -152,14 +153,23 @@ describe.each(liveAndDry)('%s', (_way, way) => {
     expect(deletesAsked(emulator)).toBe(0)
   })
 
-  test('a server error on page two that passes', async () => {
+  test.each<FaultAction>([
+    { status: 500 },
+    { status: 502 },
+    { status: 401 },
+    { status: 429 },
+    'reset',
+    'truncate',
+    'hang',
+  ])('%j on page two, once', async (action) => {
     const { emulator, release } = await twoPages()
-    emulator.faults.add({ path: pageTwo, action: { status: 500 } })
+    emulator.faults.add({ path: pageTwo, action })
 
-    const run = await runAction(emulator, inputs)
+    const run = await runAction(emulator, inputs, hurried)
 
     expect(run.exitCode).toBe(0)
     expect(digestsStaying(emulator, run)).toEqual(new Set(digestsOf(release)))
+    expect(emulator.requests.filter(({ faults }) => faults.length > 0)).toHaveLength(1)
   })
 
   test.each([404, 422])('an error page (%i) is no end of the listing', async (status) => {
