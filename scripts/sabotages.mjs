@@ -291,6 +291,26 @@ export const sabotages = [
     stories: ['second-look-at-a-broken-plan'],
   },
   {
+    promise: 'P7',
+    what: 'the package is not looked at again while deletes go on',
+    defects: [
+      defect(
+        'src/recheck.ts',
+        'return this.#clock.now() - (this.#seenAt.get(id) ?? Infinity) < this.freshFor',
+        'return true',
+      ),
+    ],
+    stories: ['changes-meanwhile'],
+  },
+  {
+    promise: 'P7',
+    what: 'what has changed meanwhile is not planned again',
+    defects: [
+      defect('src/recheck.ts', 'if (hasChanged(known, versions)) await this.#planAgain(versions)'),
+    ],
+    stories: ['changes-meanwhile'],
+  },
+  {
     promise: 'P8',
     what: 'one failed delete ends the run',
     defects: [
