@@ -26,6 +26,16 @@ export const sabotages = [
     defects: [
       blind,
       defect('src/selector.ts', 'for (const node of marked.keys()) doomed.delete(node)'),
+      defect(
+        'src/selector.ts',
+        'parentsOf(node).size',
+        '[...parentsOf(node)].filter((parent) => doomed.has(parent)).length',
+      ),
+      defect(
+        'src/selector.ts',
+        '[...parentsOf(node)].map((parent)',
+        '[...parentsOf(node)].filter((parent) => doomed.has(parent)).map((parent)',
+      ),
     ],
     stories: ['multi-arch', 'shared-parts', 'skip-shas'],
   },
