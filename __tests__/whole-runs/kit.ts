@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { startEmulator, type Emulator } from '../../src/emulator/index.js'
 import type { RequestRecord } from '../../src/emulator/exchange.js'
 import type { RawInputs } from '../../src/inputs.js'
@@ -14,10 +15,18 @@ export interface Stage {
   readonly newCase: () => { token: string; names: readonly [string, string] }
 }
 
-/** Starts the emulator. Nothing is limited: what limits do is among the troubles that a case may meet. */
-export async function openStage(): Promise<Stage> {
-  const clock = overlappingClock(Date.UTC(2026, 0, 1))
+/**
+ * Starts the emulator. Nothing is limited: what limits do is among the troubles that a case may meet.
+ *
+ * @param isPatient time passes only when no request is on its way, so that a delete arrives when it was sent; slow
+ */
+export async function openStage(isPatient = false): Promise<Stage> {
+  let requests: readonly RequestRecord[] = []
+  const clock = overlappingClock(Date.UTC(2026, 0, 1), () =>
+    isPatient ? quiet(() => requests) : Promise.resolve(),
+  )
   const emulator = await startEmulator({ now: clock.now, limits: false })
+  requests = emulator.requests
   emulator.store.addAccount({ login: account, type: 'Organization' })
   let cases = 0
   const newCase = () => {
@@ -31,17 +40,35 @@ export async function openStage(): Promise<Stage> {
 }
 
 /** A clock whose time passes in sleep only. Those who sleep side by side sleep through the same time. */
-function overlappingClock(start: number): Clock & { time: number } {
+function overlappingClock(
+  start: number,
+  beforeTimePasses: () => Promise<void>,
+): Clock & { time: number } {
   const clock = {
     time: start,
     now: () => clock.time,
     sleep: async (milliseconds: number) => {
       const end = clock.time + milliseconds
-      await Promise.resolve()
+      await beforeTimePasses()
       clock.time = Math.max(clock.time, end)
     },
   }
   return clock
+}
+
+/** So many rounds of timers without news mean that nothing is on its way, in the client's own queues either. */
+const quietRounds = 25
+
+/** Resolves when every request was answered and no other follows. Counted in rounds of timers, it bears any load. */
+async function quiet(requests: () => readonly RequestRecord[]): Promise<void> {
+  let known = ''
+  for (let rounds = 0; rounds < quietRounds; rounds++) {
+    await setTimeout(1)
+    const answered = requests().filter(({ status }) => status !== undefined).length
+    const state = `${answered} of ${requests().length}`
+    if (state !== known) rounds = 0
+    known = state
+  }
 }
 
 /** What a run left behind, and what it asked for. */

@@ -85,6 +85,14 @@ function belongs(part: Seen, whole: Seen): boolean {
   )
 }
 
+/** What must not be deleted from some moment on. */
+interface Rule {
+  readonly from: number
+  readonly pairs: readonly Pair[]
+  /** Ids of versions that stay in any case. */
+  readonly precious: ReadonlySet<number>
+}
+
 /** Watches a run from the emulator's side: what its deletes took, and what that broke at that moment. */
 export class Watch {
   /** Ids of the versions that the run deleted. */
@@ -93,12 +101,15 @@ export class Watch {
   readonly #emulator: Emulator
   readonly #account: string
   readonly #pictures: readonly Picture[]
+  readonly #rules: Rule[]
 
-  /** Starts to watch. Faults that are added later are not seen by it, so it comes last. */
+  /** Starts to watch. What others do at the same request has to be planned before. */
   constructor(emulator: Emulator, account: string, { pictures }: Scenery) {
     this.#emulator = emulator
     this.#account = account
     this.#pictures = pictures
+    const pairs = pictures.flatMap((picture) => picture.pairs)
+    this.#rules = [{ from: -Infinity, pairs, precious: new Set() }]
     let there = false
     const idOf = (target: string) => Number(target.split('/').at(-1))
     emulator.faults.add({
@@ -119,11 +130,26 @@ export class Watch {
     return this.#pictures.some(({ name }) => store.version(this.#account, name, id) !== undefined)
   }
 
+  /** From some moment on, the run has to know what the packages have become: what changed stays, with its parts. */
+  holdTo(from: number): void {
+    const pictures = this.#pictures.map(({ name }) =>
+      pictureOf(this.#emulator, this.#account, name),
+    )
+    const before = new Map(this.#pictures.flatMap(({ versions }) => versions).map((v) => [v.id, v]))
+    const changed = pictures
+      .flatMap(({ versions }) => versions)
+      .filter(({ id, updated }) => before.get(id)?.updated !== updated)
+    const pairs = pictures.flatMap((picture) => picture.pairs)
+    this.#rules.push({ from, pairs, precious: new Set(idsOf(changed)) })
+  }
+
   #note(id: number): void {
     this.deleted.add(id)
-    for (const { pairs } of this.#pictures) {
+    const rules = this.#rules.filter(({ from }) => this.#emulator.store.now() >= from)
+    for (const { pairs, precious } of rules) {
+      if (precious.has(id)) this.violations.push(`P7: ${id} changed a minute ago and is gone`)
       for (const [whole, part] of pairs) {
-        if (this.deleted.has(part.id) && this.isThere(whole.id))
+        if (part.id === id && this.isThere(whole.id))
           this.violations.push(`P1: ${nameOf(part)} is gone, ${nameOf(whole)} is there`)
       }
     }
@@ -235,7 +261,7 @@ function toldWrongly(
   watch: Watch,
 ): string[] {
   const losses = verification?.losses ?? []
-  const untrue = losses.filter(({ id, deletedByRun }) => deletedByRun || watch.isThere(id))
+  const untrue = losses.filter(({ id }) => watch.isThere(id))
   const told = versions.filter(({ outcome }) => outcome !== undefined)
   const complete = told.length === 0 || isSame(idsOf(told), idsOf(deletions))
   const lies = told.filter(({ id, outcome }) => {
@@ -304,7 +330,7 @@ function hopelessIn(picture: Picture, asked: Asked, listed: number): Seen[] {
   const mayGo = (one: Seen) => whyNotToGo(one, picture, asked, listed).length === 0
   const groups = groupsOf(picture).filter((all) => all.every(mayGo) && !hasCircle(all, picture))
   const going = groups.flat()
-  const oneStays = picture.versions.some((one) => one.tags.length > 0 && !going.includes(one))
+  const oneStays = picture.versions.some((one) => one.tags.length > 0 && !mayGo(one))
   return oneStays ? going : groups.filter((g) => g.every(({ tags }) => tags.length === 0)).flat()
 }
 

@@ -16,6 +16,7 @@ export function setUp(
   stage: Stage,
   past: readonly History[],
   { skipped, inputs, ...asked }: Asked,
+  more: RawInputs = {},
 ): Scene {
   const { token, names } = stage.newCase()
   const used = names.slice(0, past.length)
@@ -28,7 +29,10 @@ export function setUp(
   return {
     ...{ stage, pictures },
     asked: { ...asked, skipped, inputs: given },
-    inputs: { ...given, token, 'image-names': used.join(','), 'deletes-per-minute': '10000' },
+    inputs: {
+      ...{ ...given, token, 'image-names': used.join(',') },
+      ...{ 'deletes-per-minute': '10000', ...more },
+    },
   }
 }
 
@@ -43,10 +47,12 @@ export async function watched(
   scene: Scene,
   troubles: readonly Trouble[] = [],
   cancelled?: AbortSignal,
+  plan: (watch: Watch) => void = () => undefined,
 ) {
   const { emulator } = scene.stage
   const troubled = arm(emulator, scene.pictures, troubles)
   const watch = new Watch(emulator, account, scene)
+  plan(watch)
   const done = await run(scene.stage, scene.inputs, cancelled)
   emulator.faults.clear()
   return { done, watch, troubled, wrong: violations(done, scene, watch) }
@@ -86,9 +92,12 @@ export function decisionsOf({ plan }: Run) {
   }))
 }
 
-/** Ids of the versions that the plan of a run deletes. */
-export function plannedIds({ plan }: Run): number[] {
-  return plan.packages.flatMap(({ deletions }) => deletions.map(({ id }) => id))
+/** What was planned and is not deleted, with the reason. */
+export function unfinished({ plan }: Run): string[] {
+  const versions = plan.packages.flatMap((one) => one.versions)
+  return versions
+    .filter(({ action, outcome }) => action === 'delete' && outcome?.status !== 'deleted')
+    .map(({ id, outcome }) => `${id}: ${JSON.stringify(outcome)}`)
 }
 
 /** Those that are in the registry after all. */

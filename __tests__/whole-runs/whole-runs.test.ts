@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
+import { changes, plant } from './changes.js'
 import { openStage, run, type Stage } from './kit.js'
 import { hopeless, unhindered } from './oracle.js'
 import { policies } from './policies.js'
@@ -9,9 +10,9 @@ import {
   decisionsOf,
   endAt,
   ends,
-  plannedIds,
   setUp,
   stillThere,
+  unfinished,
   watched,
   writesOf,
 } from './scene.js'
@@ -26,10 +27,12 @@ const numRuns = Number(cases)
  */
 function property<Case extends unknown[]>(
   sentence: string,
-  ...[of, holds]: [of: fc.Arbitrary<Case>, holds: (stage: Stage, ...values: Case) => Promise<void>]
+  of: fc.Arbitrary<Case>,
+  holds: (stage: Stage, ...values: Case) => Promise<void>,
+  isPatient = false,
 ): void {
   const tried = async () => {
-    const stage = await openStage()
+    const stage = await openStage(isPatient)
     const checked = fc.asyncProperty(of, (values) => holds(stage, ...values))
     try {
       await fc.assert(checked, { numRuns, seed: Number(seed) })
@@ -67,7 +70,7 @@ property(
     const { done, watch, wrong } = await watched(scene, all)
     expect(wrong).toEqual([])
     expect(decisionsOf(done)).toEqual(decisionsOf(dry))
-    expect(stillThere(plannedIds(done), watch)).toEqual([])
+    expect(unfinished(done)).toEqual([])
     expect(stillThere(hopeless(done, scene), watch)).toEqual([])
 
     // Nothing has grown old enough meanwhile.
@@ -100,4 +103,19 @@ property(
     const second = await watched(again(scene))
     expect(second.wrong).toEqual([])
   },
+)
+
+const graceful = policies.filter(({ grace }) => grace > 0)
+
+property(
+  'what changes a minute before a delete costs no image',
+  fc.tuple(fc.tuple(histories(40)), graceful, changes, fc.constantFrom('1', '2', '5')),
+  async (stage, past, asked, change, pace) => {
+    const scene = setUp(stage, past, asked, { 'deletes-per-minute': pace })
+    const { wrong } = await watched(scene, [], undefined, (watch) => {
+      plant(scene, watch, change)
+    })
+    expect(wrong).toEqual([])
+  },
+  true,
 )
