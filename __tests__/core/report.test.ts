@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import type { Outcome, OutcomeResult } from '../../src/model.js'
+import type { Loss, Outcome, OutcomeResult, RefusalCode } from '../../src/model.js'
 import { describePolicy } from '../../src/policy/describe.js'
 import { compileTagPatterns } from '../../src/policy/patterns.js'
 import { logLine, markdownCode, markdownText } from '../../src/report/escape.js'
@@ -14,6 +14,7 @@ import {
   type RunReport,
 } from '../../src/report/report.js'
 import { summaryOf } from '../../src/report/summary.js'
+import { plan } from '../../src/selector.js'
 import {
   artifact,
   decide,
@@ -22,12 +23,23 @@ import {
   index,
   now,
   policy,
+  snapshot,
   tagOf,
   tagged,
   type Item,
 } from './kit.js'
 
 const view = { now, by: 'updated' } as const
+
+const dockerImage = 'application/vnd.docker.distribution.manifest.v2+json'
+/** The same item with another type. */
+function typed(
+  item: Item,
+  change: { mediaType?: string; artifactType?: string | undefined },
+): Item {
+  const { artifactType, ...rest } = { ...item.manifest, ...change }
+  return { ...item, manifest: { ...rest, ...(artifactType === undefined ? {} : { artifactType }) } }
+}
 
 const short = (name: string) => digest(name).slice(0, 19)
 
@@ -166,14 +178,90 @@ describe('the log', () => {
     expect(lines(items, chosen).join('\n')).toContain(words)
   })
 
+  test.each<[code: RefusalCode, words: string]>([
+    ['listing-not-whole', 'its listing is not whole'],
+    ['manifest-unreadable', 'a manifest cannot be read'],
+    ['manifest-unread', 'a manifest was not read'],
+    ['timestamp-unknown', 'an age is unknown'],
+    ['max-deletions', 'more would go than max-deletions allows'],
+    ['second-look', 'the plan failed its last check'],
+    ['package-unreachable', 'it could not be looked at'],
+  ])('says why the whole package stays: %s', (code, words) => {
+    const listed = { ...snapshot([image('old')]), refusals: [{ code, message: '', hint: '' }] }
+    const [line] = planLines(plan(listed, policy(), now), view)
+    expect(line).toContain(`  package left alone (${words})`)
+  })
+
   test('shows a circle of references under its first version', () => {
     const items = [index('a', ['b'], { tags: [tagOf('b', '.sig')] }), image('b')]
     expect(lines(items)).toHaveLength(2)
   })
 
-  test('tells ages by the chosen timestamp', () => {
-    const { plan } = decide([image('a', { age: 50, updated: 20 })])
-    expect(planLines(plan, { now, by: 'created' })[0]).toContain('50d old')
+  test('tells ages by the chosen timestamp, the newest image first', () => {
+    const items = [
+      image('a', { tags: ['a'], age: 50, updated: 20 }),
+      image('b', { tags: ['b'], age: 45, updated: 30 }),
+      image('c', { tags: ['c'], age: 60, updated: 25 }),
+    ]
+    const { plan } = decide(items)
+    const starts = (by: 'created' | 'updated') =>
+      planLines(plan, { now, by }).map((line) => line.slice(8, 18))
+    expect(starts('updated')).toEqual(['a  20d old', 'c  25d old', 'b  30d old'])
+    expect(starts('created')).toEqual(['b  45d old', 'a  50d old', 'c  60d old'])
+  })
+
+  test.each([
+    [-1, '0s old'],
+    [0.01, '14m old'],
+    [1.5, '1d old'],
+  ])('tells an age of %d days as %s', (age, words) => {
+    expect(lines([image('a', { age })])[0]).toContain(`  ${words}  `)
+  })
+
+  test('says what an attachment is attached to: the platform, or the image by its name', () => {
+    const items = [
+      index('one', ['amd64'], { tags: ['v1'], age: 3 }),
+      image('amd64'),
+      artifact('s1', { tags: [tagOf('one', '.sig')] }),
+      artifact('s2', { tags: [tagOf('amd64', '.sig')] }),
+      artifact('s3', { subject: 's2' }),
+    ]
+    expect(lines(items).slice(1)).toEqual([
+      `        ├ OCI image linux/amd64  ${short('amd64')}`,
+      `        ├ signature of v1  ${short('s1')}`,
+      `        ├ signature of linux/amd64  ${short('s2')}`,
+      `        └ Sigstore bundle of ${short('s2')}  ${short('s3')}`,
+    ])
+  })
+
+  test('names an image by its tags, and says when it has none', () => {
+    const items = [
+      image('tagged', { tags: ['v1', tagOf('gone')] }),
+      image('bare'),
+      artifact('signature', { tags: [tagOf('gone', '.sig')] }),
+      artifact('bundle', { subject: 'gone' }),
+    ]
+    const names = lines(items).map((line) => line.slice(8, 36).trim())
+    expect(names).toEqual([
+      `orphan ${short('bundle')}`,
+      `orphan ${short('signature')}`,
+      `untagged ${short('bare')}`.slice(0, 28),
+      'v1',
+    ])
+  })
+
+  test('tells a package that is left alone image by image, its parts without a word more', () => {
+    const items = [
+      index('old', ['leaf'], { tags: ['pr-1'] }),
+      image('leaf'),
+      image('new', { tags: ['v1'], age: 3 }),
+    ]
+    const left = 'package left alone (more would go than max-deletions allows)'
+    expect(lines(items, policy({ maxDeletions: 1 }))).toEqual([
+      'keep    v1    3d old   OCI image               younger than 30d: 3d (rule "tagged")',
+      `keep    pr-1  40d old  OCI index  linux/amd64  would go: older than 30d: 40d (rule "tagged"); ${left}`,
+      `        └ OCI image linux/amd64  ${short('leaf')}`,
+    ])
   })
 
   test('says whose part a part is, by tag where there is one', () => {
@@ -196,6 +284,12 @@ describe('the log', () => {
   test.each([
     ['application/vnd.dev.sigstore.bundle.v0.3+json', 'Sigstore bundle'],
     ['application/vnd.in-toto+json', 'attestation'],
+    ['application/vnd.docker.attestation.manifest.v1+json', 'attestation'],
+    ['application/vnd.dsse.envelope.v1+json', 'attestation'],
+    ['application/vnd.dev.cosign.simplesigning.v1+json', 'signature'],
+    ['application/vnd.cyclonedx+xml', 'SBOM'],
+    ['application/vnd.syft.SBOM', 'SBOM'],
+    ['application/vnd.amazon.soci.index.v2+json', 'SOCI index'],
     ['application/vnd.cncf.helm.config.v1+json', 'Helm chart'],
     ['application/vnd.cncf.notary.signature', 'Notation signature'],
     ['text/spdx+json', 'SBOM'],
@@ -217,7 +311,24 @@ describe('the log', () => {
     expect(line).toContain(`40d old  ${word}`)
   })
 
+  test.each<[story: string, item: Item, word: string]>([
+    ['an OCI image', image('a'), 'OCI image'],
+    ['a Docker image', typed(image('a'), { mediaType: dockerImage }), 'Docker image'],
+    ['an index with a type', typed(index('a', []), { artifactType: 'a/b' }), 'a/b'],
+    [
+      'an artifact without a type',
+      typed(artifact('a'), { artifactType: undefined, mediaType: 'x/y' }),
+      'x/y',
+    ],
+  ])('calls %s so', (_story, item, word) => {
+    expect(lines([item])[0]).toContain(`  40d old  ${word}  `)
+  })
+
   test('shortens long lists of tags and says an unknown age', () => {
+    const fits = image('b', { tags: ['x'.repeat(44)] })
+    expect(lines([fits])[0]).toContain(`keep    ${'x'.repeat(44)}  40d old`)
+    const tooLong = image('c', { tags: ['x'.repeat(45)] })
+    expect(lines([tooLong])[0]).toContain(`keep    ${'x'.repeat(43)}…  40d old`)
     const many = image('a', { tags: Array.from({ length: 30 }, (_, at) => `tag-${at}`) })
     expect(lines([many])[0]).toMatch(/^keep {4}tag-0, tag-1, .{25,40}… /)
     const unknown = { ...many, version: { ...many.version, updatedAt: undefined } }
@@ -298,6 +409,23 @@ describe('the outputs', () => {
     expect(planned.length).toBeGreaterThan(899_900)
     expect(planned).toMatch(/,team\/app:\d+,…$/)
   })
+
+  test.each([
+    ['not at the limit', 89_999, 'bb', 900_000, ',bb:1234567'],
+    ['one above it', 89_999, 'ccc', 899_991, ',a:1234567,…'],
+    ['far above it', 100_000, 'bb', 899_991, ',a:1234567,…'],
+  ])('are cut to fit: %s', (_story, count, second, length, end) => {
+    const [deletion] = decide([image('a')]).plan.deletions
+    if (deletion === undefined) throw new Error('nothing planned')
+    const short = { ...deletion, version: { ...deletion.version, id: 1_234_567 } }
+    const of = (name: string, times: number): PackageReport => ({
+      ...emptyPackage('acme', name, { notReached: '' }),
+      plan: { ...six(), deletions: Array.from({ length: times }, () => short) },
+    })
+    const report = { ...reportOf(six()), packages: [of('a', count), of(second, 1)] }
+    const { planned } = outputsOf(report, undefined)
+    expect([planned.length, planned.endsWith(end)]).toEqual([length, true])
+  })
 })
 
 describe('a run', () => {
@@ -366,6 +494,200 @@ describe('the summary', () => {
     )
     expect(text).toContain(`restore ${fifth?.id ?? ''} # ${fifth?.digest.slice(0, 19) ?? ''}`)
     expect(text.match(/^restore \d+ #/gm)).toHaveLength(1)
+  })
+
+  /** An image with a part and a signature, one image for each other fate, and one that stays. */
+  const fates = () => {
+    const old = (name: string, age: number) => image(name, { tags: [name], age })
+    const items = [
+      index('old', ['leaf'], { tags: ['pr'], age: 45 }),
+      image('leaf', { age: 45 }),
+      artifact('sig', { tags: [tagOf('old', '.sig')] }),
+      ...[old('a', 44), old('b', 43), old('c', 42), old('d', 41), old('e', 40)],
+      image('new', { tags: ['new'], age: 1 }),
+    ]
+    const done = Array.from({ length: 3 }, (): OutcomeResult => ({ status: 'deleted' }))
+    const ids = items.map(({ version }) => version.id)
+    return { plan: decide(items).plan, results: [...done, ...everyResult], ids }
+  }
+
+  test('is this, whole', () => {
+    const { plan, results, ids } = fates()
+    const [index, leaf, sig, retained, failed, remaining, , changed] = ids
+    const policySentences = ['Delete *old* images.', 'Keep the rest.']
+    expect(summaryOf(reportOf(plan, results), policySentences, view).split('\n')).toEqual([
+      '## Image retention for acme',
+      '',
+      '❌ **8 of 9 versions were to go, 2 stay.** 3 deleted, 1 already gone, 1 retained by GitHub, 1 changed meanwhile, 1 failed, 1 not tried.',
+      '',
+      '- Delete &#42;old&#42; images.',
+      '- Keep the rest.',
+      '',
+      '| Package | Versions | Planned | Deleted | Already gone | Retained | Failed | Remaining | Stay |',
+      '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+      '| <code>team/app</code> | 9 | 8 | 3 | 1 | 1 | 1 | 1 | 2 |',
+      '',
+      '### acme/team/app',
+      '',
+      '<details><summary>Retained by GitHub: 1</summary>',
+      '',
+      '| Version | Id | Why |',
+      '| --- | --- | --- |',
+      `| <code>a</code> | ${retained} | more than 5000 downloads |`,
+      '',
+      '</details>',
+      '',
+      '<details><summary>Changed meanwhile, so they stay: 1</summary>',
+      '',
+      '| Version | Id | Why |',
+      '| --- | --- | --- |',
+      `| <code>e</code> | ${changed} | tag latest is protected |`,
+      '',
+      '</details>',
+      '',
+      '<details><summary>Failed: 1</summary>',
+      '',
+      '| Version | Id | Why |',
+      '| --- | --- | --- |',
+      `| <code>b</code> | ${failed} | HTTP 500. Run again. |`,
+      '',
+      '</details>',
+      '',
+      '<details><summary>Not tried: 1</summary>',
+      '',
+      '| Version | Id | Why |',
+      '| --- | --- | --- |',
+      `| <code>c</code> | ${remaining} | the time budget is used up |`,
+      '',
+      '</details>',
+      '',
+      '<details><summary>6 images planned to go</summary>',
+      '',
+      '| Image | Age | Type | Versions | Why |',
+      '| --- | --- | --- | --- | --- |',
+      ...['e 40', 'd 41', 'c 42', 'b 43', 'a 44'].map((row) => goingRow(row, 'OCI image', 1)),
+      goingRow('pr 45', 'OCI index linux/amd64', 3),
+      '',
+      '</details>',
+      '',
+      '<details><summary>How to restore</summary>',
+      '',
+      'GitHub keeps deleted versions for 30 days. One line restores one image whole:',
+      '',
+      '```sh',
+      'restore() { for id in "$@"; do gh api --method POST "/orgs/acme/packages/container/team%2Fapp/versions/$id/restore"; done; }',
+      `restore ${sig} ${leaf} ${index} # pr`,
+      '```',
+      '',
+      '</details>',
+      '',
+    ])
+  })
+
+  /** The row of an image that goes; `pr 45` stands for its tag and its age. */
+  function goingRow(image: string, type: string, versions: number): string {
+    const [tag, age] = image.split(' ')
+    const why = `older than 30d&#58; ${age}d &#40;rule &#34;tagged&#34;&#41;`
+    return `| <code>${tag}</code> | ${age}d | ${type} | ${versions} | ${why} |`
+  }
+
+  test('of a dry run is this, whole', () => {
+    const plan = decide([
+      index('old', ['leaf', 'young'], { tags: ['pr'], age: 45 }),
+      image('leaf', { age: 45 }),
+      image('young', { age: 0.01 }),
+      image('new', { tags: ['new'], age: 1 }),
+    ]).plan
+    expect(summaryOf(reportOf(plan, [], true), sentences, view).split('\n')).toEqual([
+      '## Image retention for acme (dry run)',
+      '',
+      '✅ **2 of 4 versions would go, 2 stay.** Nothing was changed.',
+      '',
+      '- Delete untagged images.',
+      '',
+      '| Package | Versions | Would go | Stay |',
+      '| --- | --- | --- | --- |',
+      '| <code>team/app</code> | 4 | 2 | 2 |',
+      '',
+      '### acme/team/app',
+      '',
+      '<details><summary>1 image would go</summary>',
+      '',
+      '| Image | Age | Type | Versions | Why |',
+      '| --- | --- | --- | --- | --- |',
+      goingRow('pr 45', 'OCI index linux/amd64', 2),
+      '',
+      '</details>',
+      '',
+    ])
+  })
+
+  test('writes large numbers for people', () => {
+    const [one] = reportOf(six(), []).packages
+    if (one === undefined) throw new Error('no package')
+    const packages = Array.from({ length: 200 }, () => one)
+    const text = summaryOf({ ...reportOf(six()), packages }, sentences, view)
+    expect(text).toContain('**1,200 of 1,200 versions were to go, 0 stay.** 1,200 deleted.\n')
+  })
+
+  test('says of deletes that ended early that they did, and does not call the package left alone', () => {
+    const refusal = { code: 'second-look', message: 'it changed', hint: 'Look.' } as const
+    const report = reportOf(six())
+    const packages = report.packages.map((entry) => ({
+      ...entry,
+      plan: { ...entry.plan, refusals: [refusal] },
+    }))
+    const text = summaryOf({ ...report, packages }, sentences, view)
+    expect(text).toContain('> [!CAUTION]\n> Its deletes ended early&#58; it changed\n>\n> Look.')
+    expect(text).not.toContain('Left alone')
+  })
+
+  test('names every package that was left alone, and has no table without packages', () => {
+    const refusal = { code: 'listing-not-whole', message: 'm', hint: 'h' } as const
+    const packages = ['a', 'b'].map((name) => emptyPackage('acme', name, { refusal }))
+    const text = summaryOf({ ...reportOf(six()), packages }, sentences, view)
+    expect(text).toContain('0 deleted. Left alone: <code>a</code>, <code>b</code>.\n')
+    const none = summaryOf({ ...reportOf(six()), packages: [] }, sentences, view)
+    expect(none).toBe(
+      '## Image retention for acme\n\n✅ **0 of 0 versions were to go, 0 stay.** 0 deleted.\n\n- Delete untagged images.\n',
+    )
+  })
+
+  test.each<[story: string, loss: Partial<Loss>, words: string]>([
+    [
+      'by this run',
+      {},
+      `v1, v1.0 (${digest('whole')}) is broken: ${digest('part')}, which it contains, is gone (version 7; this run deleted it)`,
+    ],
+    [
+      'by somebody else, and without a tag',
+      { tags: [], tie: 'attested', deletedByRun: false },
+      `${digest('whole')} is broken: ${digest('part')}, which it may be attested by, is gone (version 7; not this run deleted it)`,
+    ],
+    ['as a SOCI index', { tie: 'accelerated' }, 'which it is accelerated by, is gone'],
+    ['as an attachment', { tie: 'subject' }, 'which it is the subject of, is gone'],
+  ])('tells first what was lost %s, and how to mend it', (_story, change, words) => {
+    const loss: Loss = {
+      whole: digest('whole'),
+      tags: ['v1', 'v1.0'],
+      part: digest('part'),
+      tie: 'contains',
+      id: 7,
+      deletedByRun: true,
+      ...change,
+    }
+    const report = reportOf(six())
+    const packages = report.packages.map((entry) => ({
+      ...entry,
+      verification: { checked: 1, losses: [loss] },
+    }))
+    const text = summaryOf({ ...report, packages }, sentences, view)
+    const mend =
+      'Restore it: gh api --method POST /orgs/acme/packages/container/team%2Fapp/versions/7/restore'
+    expect(text).toMatch(/^### acme\/team\/app\n\n> \[!CAUTION\]\n> .+ is broken&#58; /m)
+    expect(text).toContain(markdownText(words))
+    expect(text).toContain(`\n>\n> ${markdownText(mend)}\n\n<details>`)
+    expect(hasFailed({ ...report, packages })).toBe(true)
   })
 
   test('restores an image with its parts in one line, parts first', () => {
@@ -438,6 +760,42 @@ describe('the summary', () => {
 describe('plan.json', () => {
   const read = (report: RunReport): unknown => JSON.parse(planFile(report, now))
 
+  test('is this, whole', () => {
+    const old = image('old')
+    const report = reportOf(decide([old]).plan, everyResult)
+    expect(planFile(report, now)).toMatch(/^\{\n "schema": 1,\n[^]*\n\}\n$/)
+    expect(read(report)).toEqual({
+      schema: 1,
+      generatedAt: '2026-01-01T00:00:00.000Z',
+      account: 'acme',
+      dryRun: false,
+      packages: [
+        {
+          name: 'team/app',
+          refusals: [],
+          deletions: [{ id: old.version.id, after: [] }],
+          versions: [
+            {
+              id: old.version.id,
+              digest: digest('old'),
+              name: short('old'),
+              tags: [],
+              createdAt: '2025-11-22T00:00:00.000Z',
+              updatedAt: '2025-11-22T00:00:00.000Z',
+              role: 'image',
+              type: 'OCI image',
+              mediaType: 'application/vnd.oci.image.manifest.v1+json',
+              action: 'delete',
+              why: 'older than 30d: 40d (rule "untagged")',
+              reason: { code: 'delete-rule', rule: 'untagged', evidence: 'older than 30d: 40d' },
+              outcome: everyResult[0],
+            },
+          ],
+        },
+      ],
+    })
+  })
+
   test('has every version with its decision, and what became of it', () => {
     const release = index('release', ['amd64'], { tags: ['v1', 'prod'] })
     const { plan } = decide(
@@ -478,7 +836,12 @@ describe('plan.json', () => {
               also: [{ code: 'protected-tag', tag: 'prod', pattern: 'prod' }],
               overruled: { code: 'delete-rule', rule: 'tagged', evidence: 'older than 30d: 40d' },
             },
-            expect.objectContaining({ role: 'attachment', artifactType: 'a/b', type: 'a/b' }),
+            expect.objectContaining({
+              role: 'attachment',
+              artifactType: 'a/b',
+              type: 'a/b',
+              belongsTo: [{ relation: 'attached to', digest: version.digest }],
+            }),
             expect.objectContaining({ action: 'delete', outcome: { status: 'already-gone' } }),
           ]) as unknown,
         },

@@ -16,14 +16,15 @@ const widestName = 44
 /** A plan as log lines: one aligned line for each image, and what belongs to it underneath. */
 export function planLines({ decisions }: Plan, view: AgeView): string[] {
   const lookup = lookupIn(decisions)
-  const trees = treesOf(decisions).sort((a, b) => timeIn(view, b.image) - timeIn(view, a.image))
-  const rows = trees.map(({ image }) => imageCells(image, view))
+  const rows = treesOf(decisions)
+    .sort((a, b) => timeIn(view, b.image) - timeIn(view, a.image))
+    .map((tree) => ({ tree, cells: imageCells(tree.image, view) }))
   const widths = [0, 1, 2, 3, 4].map((column) =>
-    rows.reduce((widest, cells) => Math.max(widest, cells[column]?.length ?? 0), 0),
+    rows.reduce((widest, { cells }) => Math.max(widest, cells[column]?.length ?? 0), 0),
   )
-  return trees.flatMap((tree, index) => {
-    const cells = (rows[index] ?? []).map((cell, column) => cell.padEnd(widths[column] ?? 0))
-    const line = [...cells, reasonText(tree.image, lookup)].join('  ')
+  return rows.flatMap(({ tree, cells }) => {
+    const aligned = cells.map((cell, column) => cell.padEnd(widths[column] ?? 0))
+    const line = [...aligned, reasonText(tree.image, lookup)].join('  ')
     return [line, ...partLines(tree, lookup)]
   })
 }
@@ -61,7 +62,7 @@ function timeIn({ by }: AgeView, { version }: Decision): number {
 export function ageOf(decision: Decision, view: AgeView): string {
   const time = timeIn(view, decision)
   if (time === Infinity) return 'unknown'
-  return formatDuration(Math.max(0, view.now - time)).split(' ')[0] ?? ''
+  return formatDuration(Math.max(0, view.now - time)).replace(/ .*/, '')
 }
 
 function partLines({ image, parts }: ImageTree, lookup: Lookup): string[] {
@@ -79,10 +80,8 @@ function partLines({ image, parts }: ImageTree, lookup: Lookup): string[] {
 function partName(part: Decision, lookup: Lookup): string {
   const type = typeOf(part)
   const subject = part.belongsTo.find(({ relation }) => relation === 'attached to')
-  if (subject === undefined) return [type, ...part.platforms].join(' ')
-  const decision = lookup(subject.digest)
-  if (decision === undefined) return `${type} of ${shortDigest(subject.digest)}`
-  const [platform, ...others] = decision.platforms
-  const isOnePlatform = platform !== undefined && others.length === 0
-  return `${type} of ${isOnePlatform ? platform : nameOf(decision)}`
+  const decision = subject && lookup(subject.digest)
+  if (decision === undefined) return [type, ...part.platforms].join(' ')
+  const [platform] = decision.kind === 'index' ? [] : decision.platforms
+  return `${type} of ${platform ?? nameOf(decision)}`
 }

@@ -5,7 +5,10 @@ import { lookupIn, nameOf, reasonText, typeOf } from './words.js'
 /** Raised when a reader of plan.json would have to change. */
 const schemaVersion = 1
 
-/** The whole plan with every reason and outcome, for programs and for the archive. */
+/**
+ * The whole plan with every reason and outcome, for programs and for the archive. What is undefined is left out, as JSON
+ * does it.
+ */
 export function planFile(report: RunReport, now: number): string {
   const { account, dryRun, failure } = report
   const document = {
@@ -13,7 +16,7 @@ export function planFile(report: RunReport, now: number): string {
     generatedAt: new Date(now).toISOString(),
     account,
     dryRun,
-    ...(failure === undefined ? {} : { failure }),
+    failure,
     packages: report.packages.map(packageEntry),
   }
   return `${JSON.stringify(document, null, 1)}\n`
@@ -24,18 +27,18 @@ function packageEntry({ name, plan, outcomes, notReached, verification }: Packag
   const results = new Map(outcomes.map(({ version, result }) => [version.id, result]))
   return {
     name,
-    ...(notReached === undefined ? {} : { notReached }),
+    notReached,
     refusals: plan.refusals,
-    ...(verification === undefined ? {} : { verification }),
+    verification,
     deletions: plan.deletions.map(({ version, after }) => ({ id: version.id, after })),
     versions: plan.decisions.map((decision) => ({
       ...versionEntry(decision),
       action: decision.verdict.action,
       why: reasonText(decision, lookup),
       reason: decision.verdict.reason,
-      ...(decision.also.length > 0 ? { also: decision.also } : {}),
-      ...(decision.overruled === undefined ? {} : { overruled: decision.overruled }),
-      ...(results.has(decision.version.id) ? { outcome: results.get(decision.version.id) } : {}),
+      also: unlessEmpty(decision.also),
+      overruled: decision.overruled,
+      outcome: results.get(decision.version.id),
     })),
   }
 }
@@ -52,10 +55,14 @@ function versionEntry(decision: Decision) {
     role,
     type: typeOf(decision),
     mediaType,
-    ...(artifactType === undefined ? {} : { artifactType }),
-    ...(platforms.length > 0 ? { platforms } : {}),
-    ...(belongsTo.length > 0 ? { belongsTo } : {}),
+    artifactType,
+    platforms: unlessEmpty(platforms),
+    belongsTo: unlessEmpty(belongsTo),
   }
+}
+
+function unlessEmpty<T>(list: readonly T[]): readonly T[] | undefined {
+  return list.length > 0 ? list : undefined
 }
 
 function isoTime(time: number | undefined): string | null {
