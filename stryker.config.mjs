@@ -31,7 +31,7 @@ export default {
   incremental: true,
   incrementalFile: 'reports/mutation/incremental.json',
   tempDirName: 'reports/stryker-tmp',
-  ignorePatterns: ['/dist', '/coverage', '/reports'],
+  ignorePatterns: ['/coverage', '/reports'],
   reporters: ['clear-text', 'progress', 'html', 'json'],
   clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
   thresholds: { high: 98, low: 95, break: 95 },

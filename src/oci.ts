@@ -123,10 +123,10 @@ function readDocument(text: string): Document {
 function artifactTypeOf(document: Document): string | undefined {
   if (document.manifests) return document.artifactType ?? undefined
   const config = document.config?.mediaType
-  const layer = document.layers?.[0]?.mediaType
+  const layer = document.layers?.[0]
   if (document.artifactType) return document.artifactType
   if (config !== undefined && !imageConfigs.has(config)) return config
-  return layer !== undefined && !filesystemLayer.test(layer) ? layer : undefined
+  return layer && !filesystemLayer.test(layer.mediaType) ? layer.mediaType : undefined
 }
 
 function kindOf(document: Document, artifactType: string | undefined): Manifest['kind'] {

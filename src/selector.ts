@@ -113,9 +113,9 @@ const ambiguousListing: Refusal = {
 export function undecided({ decisions }: Plan, { manifests }: Snapshot): PackageVersion[] {
   return decisions
     .filter(({ version, verdict: { action, reason } }) => {
-      const attached = reason.code === 'part-of' && reason.relation === 'attached to'
-      const byWord = action === 'keep' && (attached || reason.code === 'cycle')
-      return byWord && !manifests.has(version.digest)
+      const byWord =
+        reason.code === 'part-of' ? reason.relation === 'attached to' : reason.code === 'cycle'
+      return action === 'keep' && byWord && !manifests.has(version.digest)
     })
     .map(({ version }) => version)
 }

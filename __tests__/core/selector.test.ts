@@ -579,6 +579,15 @@ describe('what a plan leaves undecided', () => {
     ['an attestation that only an index calls one', shared(artifact('note', unread)), ['note']],
     ['not one that was read', shared(artifact('note', { subject: 'shared' })), []],
     ['not one that goes', shared(artifact('note', unread), 40), []],
+    [
+      'not one that goes with what it is attached to',
+      [
+        index('gone', ['shared', { of: 'note', attests: 'shared' }], { age: 50 }),
+        image('shared', { tags: ['pr-1'] }),
+        artifact('note', unread),
+      ],
+      [],
+    ],
     ['not one that stays anyway', shared(artifact('note', { ...unread, age: 0.01 })), []],
     [
       'not a child that was not read',
