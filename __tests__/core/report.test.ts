@@ -92,7 +92,7 @@ describe('the log', () => {
       'a protected tag',
       [image('a', { tags: ['prod'] })],
       policy({ protectTags: 'prod' }),
-      'tag prod is protected',
+      'tag prod is protected\n',
     ],
     [
       'a protecting pattern',
@@ -120,9 +120,9 @@ describe('the log', () => {
     ],
     [
       'partly matched',
-      [image('a', { tags: ['pr-1', 'v1'] })],
+      [image('a', { tags: ['pr-1', 'pr-2', 'v1', 'v2'] })],
       policy({ tags: 'pr-*' }),
-      'matched by pr-1, but not by its other tags: v1',
+      'matched by pr-1, pr-2, but not by its other tags: v1, v2',
     ],
     [
       'the last tagged',
@@ -175,7 +175,7 @@ describe('the log', () => {
     ],
   ]
   test.each(reasons)('says why: %s', (_story, items, chosen, words) => {
-    expect(lines(items, chosen).join('\n')).toContain(words)
+    expect(`${lines(items, chosen).join('\n')}\n`).toContain(words)
   })
 
   test.each<[code: RefusalCode, words: string]>([
@@ -218,6 +218,34 @@ describe('the log', () => {
     expect(lines([image('a', { age })])[0]).toContain(`  ${words}  `)
   })
 
+  test('shows parts before attachments, and a shared one under the image that keeps it', () => {
+    const items = [
+      artifact('sig', { tags: [tagOf('kept', '.sig')] }),
+      index('kept', ['shared'], { tags: ['v1'], age: 50 }),
+      image('shared'),
+      index('gone', ['shared'], { tags: ['pr-1'], age: 35 }),
+    ]
+    const [gone, kept, ...parts] = lines(items, policy({ protectTags: 'v1' }))
+    expect([gone?.slice(0, 12), kept?.slice(0, 10)]).toEqual(['delete  pr-1', 'keep    v1'])
+    expect(parts).toEqual([
+      `        ├ OCI image linux/amd64  ${short('shared')}`,
+      `        └ signature of v1  ${short('sig')}`,
+    ])
+  })
+
+  test('calls what has no type of its own by what is known of it', () => {
+    const untyped = typed(artifact('a', { subject: 'b' }), { artifactType: undefined })
+    expect(lines([untyped, image('b')])[1]).toContain('└ attestation of ')
+    expect(lines([image('a', { unread: true })])[0]).toContain('  not read  ')
+    const child = lines([index('i', [{ of: 'a' }]), image('a', { unread: true })])[1]
+    expect(child).toContain('└ application/vnd.oci.image.manifest.v1+json  ')
+  })
+
+  test('calls no tagged image an orphan', () => {
+    const [line] = lines([image('a', { tags: ['v1'], subject: 'gone' })])
+    expect(line).not.toContain('orphan')
+  })
+
   test('says what an attachment is attached to: the platform, or the image by its name', () => {
     const items = [
       index('one', ['amd64'], { tags: ['v1'], age: 3 }),
@@ -240,9 +268,11 @@ describe('the log', () => {
       image('bare'),
       artifact('signature', { tags: [tagOf('gone', '.sig')] }),
       artifact('bundle', { subject: 'gone' }),
+      image('itself', { tags: [tagOf('itself')] }),
     ]
     const names = lines(items).map((line) => line.slice(8, 36).trim())
     expect(names).toEqual([
+      `untagged ${short('itself')}`.slice(0, 28),
       `orphan ${short('bundle')}`,
       `orphan ${short('signature')}`,
       `untagged ${short('bare')}`.slice(0, 28),
@@ -398,6 +428,7 @@ describe('the outputs', () => {
       ],
     }
     expect(outputsOf(report, undefined)['skipped-packages']).toBe('refused,late')
+    expect(report.packages.map((entry) => entry.plan.package.name)).toEqual(['refused', 'late'])
   })
 
   test('are cut after a whole entry when GitHub would not take them', () => {

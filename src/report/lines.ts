@@ -65,12 +65,10 @@ export function ageOf(decision: Decision, view: AgeView): string {
   return formatDuration(Math.max(0, view.now - time)).replace(/ .*/, '')
 }
 
-function partLines({ image, parts }: ImageTree, lookup: Lookup): string[] {
+function partLines({ parts }: ImageTree, lookup: Lookup): string[] {
   return parts.map((part, index) => {
     const branch = index === parts.length - 1 ? '└' : '├'
-    const shares =
-      part.verdict.action === image.verdict.action &&
-      ['part-of', 'refused'].includes(part.verdict.reason.code)
+    const shares = ['part-of', 'refused'].includes(part.verdict.reason.code)
     const fate = shares ? '' : `  ${part.verdict.action}: ${reasonText(part, lookup)}`
     return `        ${branch} ${partName(part, lookup)}  ${shortDigest(part.version.digest)}${fate}`
   })

@@ -34,9 +34,7 @@ function homeOf(decision: Decision, lookup: Lookup): Decision {
   while (home.role === 'child' || home.role === 'attachment') {
     if (seen.has(home)) return decision
     seen.add(home)
-    const up = lookup(upwards(home))
-    if (up === undefined || up === home) return home
-    home = up
+    home = lookup(upwards(home)) ?? home
   }
   return home
 }

@@ -60,10 +60,9 @@ export function typeOf(decision: Decision): string {
     return suffix === undefined ? 'referrers index' : (suffixWords[suffix] ?? suffix)
   }
   const { kind, artifactType, mediaType } = decision
-  if (kind === 'artifact' && artifactType === undefined) return artifactName(decision)
-  if (kind === 'artifact' || artifactType !== undefined) {
-    return artifactWords.find(([form]) => form.test(artifactType ?? ''))?.[1] ?? artifactType ?? ''
-  }
+  if (artifactType !== undefined)
+    return artifactWords.find(([form]) => form.test(artifactType))?.[1] ?? artifactType
+  if (kind === 'artifact') return artifactName(decision)
   return `${mediaType.includes('docker') ? 'Docker' : 'OCI'} ${kind}`
 }
 
@@ -90,13 +89,13 @@ export function wouldGo(decision: Decision): decision is Decision & { overruled:
 }
 
 /** What else the reader should know of a version: that it is an orphan, a ghost, or incomplete. */
-function conditionOf({ role, kind, children, missing, missingSubjects }: Decision): string[] {
+function conditionOf({ role, children, missing, missingSubjects }: Decision): string[] {
   const notes: string[] = []
   const subject = missingSubjects[0]
   if (role === 'orphan' && subject !== undefined) {
     notes.push(`orphan: ${shortDigest(subject)}, which it is attached to, is not in this package`)
   }
-  if (kind === 'index' && missing.length > 0) {
+  if (missing.length > 0) {
     notes.push(
       missing.length === children
         ? 'ghost: all of its children are gone'
