@@ -303,22 +303,31 @@ export const sabotages = [
   {
     promise: 'P7',
     what: 'the package is not looked at again while deletes go on',
-    defects: [
-      defect(
-        'src/recheck.ts',
-        'return this.#clock.now() - (this.#seenAt.get(id) ?? Infinity) < this.freshFor',
-        'return true',
-      ),
-    ],
+    defects: [defect('src/recheck.ts', 'return age >= 0 && age < this.freshFor', 'return true')],
     stories: ['changes-meanwhile'],
   },
   {
     promise: 'P7',
     what: 'what has changed meanwhile is not planned again',
     defects: [
-      defect('src/recheck.ts', 'if (hasChanged(known, versions)) await this.#planAgain(versions)'),
+      defect(
+        'src/recheck.ts',
+        'if (hasChanged(known, versions)) await this.#planAgain(versions, restored)',
+      ),
     ],
     stories: ['changes-meanwhile'],
+  },
+  {
+    promise: 'P7',
+    what: 'nobody looks after the deletes whether something was lost',
+    defects: [
+      defect(
+        'src/main.ts',
+        'return settings.verify ? verify(run, done, recheck, registry) : done',
+        'return done',
+      ),
+    ],
+    stories: ['verify'],
   },
   {
     promise: 'P8',

@@ -710,7 +710,7 @@ describe('the summary', () => {
     const report = reportOf(six())
     const packages = report.packages.map((entry) => ({
       ...entry,
-      verification: { checked: 1, losses: [loss] },
+      verification: { there: 1, losses: [loss] },
     }))
     const text = summaryOf({ ...report, packages }, sentences, view)
     const mend =
