@@ -180,7 +180,9 @@ test('a subject that is brought back far from its referrer keeps it', async () =
   keep(emulator, 150, 900)
   const bundle = push(emulator, referrer(subject), { daysAgo: 100 })
   emulator.store.deleteVersion('acme', 'app', 'v0')
-  afterDeletes(emulator, 10, () => restore(emulator, subject.digest))
+  afterDeletes(emulator, 10, () => {
+    restore(emulator, subject.digest)
+  })
 
   await prune({ 'image-tags': 'pr-*' })
 
@@ -198,7 +200,9 @@ test('a planned version that is deleted and brought back with another tag stays'
     emulator.store.deleteVersion('acme', 'app', 'pr-last')
     emulator.store.deleteVersion('acme', 'app', 'pr-190')
   })
-  afterDeletes(emulator, 70, () => restore(emulator, last.digest, ['production']))
+  afterDeletes(emulator, 70, () => {
+    restore(emulator, last.digest, ['production'])
+  })
 
   await prune({ 'image-tags': 'pr-*' })
 
