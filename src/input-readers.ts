@@ -29,10 +29,18 @@ export function readAccount(text: string): string | undefined {
   )
 }
 
+/** Nothing shorter is a token, and hiding it would tear holes into every text. */
+export const shortestToken = 8
+
 /** The text is never quoted back: it is a secret. */
 export function readToken(text: string): string {
-  if (/^[\x21-\x7e]+$/.test(text)) return text
-  throw new Error('the value has spaces or other characters that no token has; it takes one token')
+  if (!/^[\x21-\x7e]+$/.test(text))
+    throw new Error(
+      'the value has spaces or other characters that no token has; it takes one token',
+    )
+  if (text.length < shortestToken)
+    throw new Error('the value is shorter than any token is; it takes one token')
+  return text
 }
 
 const nameForm =
@@ -144,13 +152,18 @@ export function readRustLog(text: string): LogLevel {
 /** Accepts a host or a URL. */
 export function readRegistry(text: string): string {
   const url = parseUrl(/^https?:\/\//.test(text) ? text : `https://${text}`)
-  if (url?.pathname !== '/' || url.search !== '' || url.username !== '') {
+  const isHost = hostForm.test(url?.hostname ?? '')
+  if (!isHost || url?.pathname !== '/' || url.search !== '' || url.username !== '') {
     throw new Error(`${quote(text)} is not a registry; it takes a host such as ghcr.io`)
   }
   const unsafe = unsafeAddress(url.href)
   if (unsafe !== undefined) throw new Error(unsafe)
   return url.origin
 }
+
+/** A name in labels, or an address in brackets. */
+const hostForm =
+  /^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:.]+\])$/
 
 /** Plain http would show the token to the network, so only this machine may be spoken to like that. */
 export function unsafeAddress(address: string): string | undefined {

@@ -87,7 +87,7 @@ async function settle(source: PlanSource, seen: Snapshot, policy: Policy): Promi
     snapshot = { ...snapshot, manifests, refusals: [...snapshot.refusals, ...more.refusals] }
     made = plan(snapshot, policy, now)
   }
-  return { plan: refuse(made, secondLook(snapshot, policy, now, made.deletions)), snapshot }
+  return { plan: refuse(made, secondLook(snapshot, policy, now, made)), snapshot }
 }
 
 /** What the registry says of versions; what cannot be read becomes a refusal. */

@@ -1,28 +1,37 @@
-import type { Deletion, Digest, PackageVersion, Refusal, Snapshot, Tie } from './model.js'
+import type { Decision, Digest, PackageVersion, Plan, Refusal, Snapshot, Tie } from './model.js'
 import { subjectOfTag } from './oci.js'
 import type { Policy } from './policy/policy.js'
 import { belongings } from './relations.js'
 
 /**
- * Checks a finished plan once more, before it is shown and before any delete, by other means than the selector's: no graph, no reach,
- * only the documents and the rules. Any finding means a defect, and the package must be left alone.
+ * Checks a finished plan once more, before it is shown and before any delete, by other means than the selector's: no
+ * graph, no reach, only the documents and the rules. Any finding means a defect, and the package must be left alone.
  */
 export function secondLook(
   snapshot: Snapshot,
   policy: Policy,
   now: number,
-  deletions: readonly Deletion[],
+  { decisions, deletions }: Pick<Plan, 'decisions' | 'deletions'>,
 ): Refusal[] {
   const turns = new Map(deletions.map(({ version }, turn) => [version.digest, turn]))
   const findings = [
     ...broken(snapshot, turns),
     ...deletions.flatMap(({ version }) => [...spoken(version, policy, now)]),
+    ...decisions.flatMap((decision) => undone(decision, turns)),
   ]
   return findings.map(refusal)
 }
 
 /** When a listed version goes; one that stays goes after everything else. */
 type Turns = ReadonlyMap<Digest, number>
+
+/** Whether what was decided is what would be done. */
+function undone({ version: { digest }, verdict: { action } }: Decision, turns: Turns): string[] {
+  if (turns.has(digest) === (action === 'delete')) return []
+  return action === 'delete'
+    ? [`${digest} is decided to go and has no place in the order`]
+    : [`${digest} would go although it is decided to stay`]
+}
 
 /** Whether a part would go although, or before, what it belongs to does. */
 function isTooEarly(

@@ -141,3 +141,11 @@ describe('a package name pattern', () => {
     expect(needsListing(entry)).toBe(expected)
   })
 })
+
+test.each(['[]', 'pr-[]', '{}', 'pr-{}', '!{}'])('%s stands for nothing and is refused', (glob) => {
+  expect(() => compileTagPatterns([glob])).toThrow('can never match')
+})
+
+test.each(['[]a]', 'v[0-9]', '{a,}'])('%s stands for something', (glob) => {
+  expect(() => compileTagPatterns([glob])).not.toThrow()
+})

@@ -24,7 +24,9 @@ function findings(items: readonly Item[], planned: readonly string[], chosen: Po
   const deletions = planned.flatMap((name): Deletion[] =>
     items.filter((item) => item.name === name).map(({ version }) => ({ version, after: [] })),
   )
-  return secondLook(snapshot(items), chosen, now, deletions).map(({ message }) => message)
+  return secondLook(snapshot(items), chosen, now, { decisions: [], deletions }).map(
+    ({ message }) => message,
+  )
 }
 
 test('a sound plan passes', () => {
@@ -39,7 +41,7 @@ test('a sound plan passes', () => {
   ]
   const { plan } = decide(items)
   expect(plan.deletions).toHaveLength(5)
-  expect(secondLook(snapshot(items), policy(), now, plan.deletions)).toEqual([])
+  expect(secondLook(snapshot(items), policy(), now, plan)).toEqual([])
 })
 
 describe('a sound plan passes', () => {
@@ -113,7 +115,7 @@ describe('a sound plan passes', () => {
     const whole = [...items, image('fresh', { tags: ['fresh'], age: 0 })]
     const made = decide(whole, chosen)
     expect(made.deleted).toEqual(deleted)
-    expect(secondLook(snapshot(whole), chosen, now, made.plan.deletions)).toEqual([])
+    expect(secondLook(snapshot(whole), chosen, now, made.plan)).toEqual([])
   })
 })
 
@@ -205,7 +207,10 @@ describe('finds a delete that the policy does not ask for', () => {
   test.each(['createdAt', 'updatedAt'])('an unknown %s', (field) => {
     const { version } = image('old')
     const unknown = { ...version, [field]: undefined }
-    const found = secondLook(snapshot([]), policy(), now, [{ version: unknown, after: [] }])
+    const found = secondLook(snapshot([]), policy(), now, {
+      decisions: [],
+      deletions: [{ version: unknown, after: [] }],
+    })
     expect(found.map(({ message }) => message)).toEqual([
       expect.stringContaining('its age is unknown'),
     ])
@@ -215,7 +220,10 @@ describe('finds a delete that the policy does not ask for', () => {
 test('finds a delete that comes before what contains it', () => {
   const items = [index('gone', ['leaf']), image('leaf')]
   const { plan } = decide(items)
-  const found = secondLook(snapshot(items), policy(), now, plan.deletions.toReversed())
+  const found = secondLook(snapshot(items), policy(), now, {
+    ...plan,
+    deletions: plan.deletions.toReversed(),
+  })
   const [leaf, gone] = [digest('leaf'), digest('gone')]
   expect(found).toEqual([
     {
@@ -223,5 +231,25 @@ test('finds a delete that comes before what contains it', () => {
       message: `the plan failed its last check: ${leaf} would go while ${gone}, which contains it, is still there`,
       hint: 'This is a defect of this tool and nothing was deleted; please report it with plan.json.',
     },
+  ])
+})
+
+test('finds a decision that is not carried out, and a delete that was not decided', () => {
+  const { plan } = decide([
+    image('old', { tags: ['pr-1'] }),
+    image('new', { tags: ['v1'], age: 1 }),
+  ])
+  const [kept] = plan.decisions.filter(({ verdict }) => verdict.action === 'keep')
+  if (kept === undefined) throw new Error('the new one stays')
+  const words = (deletions: readonly Deletion[]) =>
+    secondLook(snapshot([]), policy({ grace: -Infinity }), now, { ...plan, deletions })
+      .map(({ message }) => message)
+      .filter((message) => message.includes('decided'))
+  expect(words(plan.deletions)).toEqual([])
+  expect(words([])).toEqual([
+    `the plan failed its last check: ${digest('old')} is decided to go and has no place in the order`,
+  ])
+  expect(words([...plan.deletions, { version: kept.version, after: [] }])).toEqual([
+    `the plan failed its last check: ${digest('new')} would go although it is decided to stay`,
   ])
 })

@@ -67,7 +67,7 @@ test.each(rubbishNames.map((rubbish) => [rubbish.slice(0, 20), rubbish]))(
   },
 )
 
-test.each(['INPUT', 'cut-of', 'image_tags', 'DRYRUN'])(
+test.each(['INPUT', 'cut-of', 'image_tags', 'DRYRUN', 'constructor', '__proto__'])(
   'an input that does not exist, %s, is a mistake too',
   async (name) => {
     const emulator = await registry()
@@ -77,5 +77,31 @@ test.each(['INPUT', 'cut-of', 'image_tags', 'DRYRUN'])(
     expect(run.exitCode).toBe(1)
     expect(run.log).toContain(`${name.toLowerCase()}: is no input of this action`)
     expect(emulator.requests).toEqual([])
+  },
+)
+
+test.each(['*', '!', '$(id)', '"', '1d;', '{}', '[]', 'a..b', '-a', 'ghcr.io/acme'])(
+  '%s is no registry',
+  async (value) => {
+    const emulator = await registry()
+
+    const run = await runAction(emulator, { registry: value })
+
+    expect(run.log).toContain('registry: ')
+    expect(emulator.requests).toEqual([])
+  },
+)
+
+test.each(['[]', '1', '{', '"'])(
+  'what is too short for a token, %s, is not hidden',
+  async (token) => {
+    const emulator = await registry()
+
+    const run = await runAction(emulator, { token })
+
+    expect(run.exitCode).toBe(1)
+    expect(run.log).toContain('token: the value is shorter than any token is; it takes one token')
+    expect(run.log).not.toContain('add-mask')
+    expect(run.plan.failure).toMatchObject({ code: 'package-unreachable' })
   },
 )

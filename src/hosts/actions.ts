@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as core from '@actions/core'
 import type { Host } from '../host.js'
-import type { LogLevel } from '../input-readers.js'
+import { shortestToken, type LogLevel } from '../input-readers.js'
 import { inputDefinitions } from '../input-table.js'
 import type { RawInputs } from '../inputs.js'
 import { logLine } from '../report/escape.js'
@@ -59,7 +59,7 @@ export function actionsHost(env: NodeJS.ProcessEnv): Host {
     },
     hide: (secret) => {
       if (secret === '') return
-      core.setSecret(secret)
+      if (secret.length >= shortestToken) core.setSecret(secret)
       secrets.hide(secret)
     },
     setLevel: (chosen: LogLevel) => {
@@ -78,7 +78,7 @@ function unknownInputs(env: NodeJS.ProcessEnv): string[] {
   return Object.keys(env)
     .filter((key) => key.startsWith('INPUT_'))
     .map((key) => key.slice('INPUT_'.length).toLowerCase())
-    .filter((name) => !(name in inputDefinitions))
+    .filter((name) => !Object.hasOwn(inputDefinitions, name))
 }
 
 function nothing(): void {

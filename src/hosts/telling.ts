@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import type { LogLevel } from '../input-readers.js'
+import { shortestToken, type LogLevel } from '../input-readers.js'
 import { markdownText } from '../report/escape.js'
 
 const levels: readonly LogLevel[] = ['error', 'warn', 'info', 'debug']
@@ -20,7 +20,7 @@ export function hiding() {
   const hidden = new Set<string>()
   return {
     hide: (secret: string) => {
-      if (secret === '') return
+      if (secret.length < shortestToken) return
       hidden.add(secret)
       hidden.add(Buffer.from(secret).toString('base64'))
       hidden.add(Buffer.from(`token:${secret}`).toString('base64'))

@@ -101,6 +101,9 @@ function checkGlob(source: string, what: string, impossible: RegExp): void {
   if (odd !== undefined) {
     throw new Error(`"${source}" can never match: no ${what} has a "${odd}" in it`)
   }
+  const empty = /\{\}|\[\](?!.*\])/.exec(source)?.[0]
+  if (empty !== undefined)
+    throw new Error(`"${source}" can never match: "${empty}" stands for nothing`)
   const count = (bracket: string) => source.split(bracket).length
   for (const [open, close] of brackets) {
     if (count(open) !== count(close)) {
