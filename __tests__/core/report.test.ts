@@ -721,15 +721,40 @@ describe('the summary', () => {
     expect(hasFailed({ ...report, packages })).toBe(true)
   })
 
-  test('restores an image with its parts in one line, parts first', () => {
+  test('restores an image with its parts in one line, in the opposite order of the deletes', () => {
     const items = [
-      index('old', ['leaf'], { tags: ['pr-1'] }),
-      image('leaf'),
+      index('old', ['a', 'b', 'c'], { tags: ['pr-1'] }),
+      ...['b', 'c', 'a'].map((name) => image(name)),
       image('v', { tags: ['v'], age: 1 }),
     ]
-    const [root, leaf] = items.map(({ version }) => version.id)
-    const text = summaryOf(reportOf(decide(items).plan), sentences, view)
-    expect(text).toContain(`restore ${leaf ?? ''} ${root ?? ''} # pr-1`)
+    const { plan } = decide(items)
+    const ids = plan.deletions.map(({ version }) => version.id)
+    const text = summaryOf(reportOf(plan), sentences, view)
+    expect(text).toContain(`restore ${ids.toReversed().join(' ')} # pr-1`)
+  })
+
+  test('shows a name that is no tag without what a shell could read in it', () => {
+    const { plan } = decide([
+      image('a', { tags: ['a`b$(c)'] }),
+      image('v', { tags: ['v'], age: 1 }),
+    ])
+    expect(summaryOf(reportOf(plan), sentences, view)).toMatch(/^restore \d+ # a\?b\?\?c\?$/m)
+  })
+
+  test('shows the first 300 of each kind, and says how many more there are', () => {
+    const { plan } = decide(Array.from({ length: 301 }, (_, at) => image(`v${at}`)))
+    const report = reportOf(plan)
+    const more = '_1 more are in plan.json._'
+    const restored = summaryOf(report, sentences, view)
+    expect(restored.match(/^restore \d/gm)).toHaveLength(300)
+    expect(restored.split(more)).toHaveLength(3)
+    const why = plan.deletions.map((): OutcomeResult => ({
+      status: 'retained',
+      why: 'kept by all',
+    }))
+    const retained = summaryOf(reportOf(plan, why), sentences, view)
+    expect(retained.match(/\| kept by all \|/g)).toHaveLength(300)
+    expect(retained.split(more)).toHaveLength(3)
   })
 
   test('of a dry run tells what would go and nothing of restoring', () => {
@@ -783,7 +808,8 @@ describe('the summary', () => {
       view,
     )
     expect(Buffer.byteLength(text)).toBeLessThan(1_000_100)
-    expect(text).toMatch(/_\d+ more sections do not fit here; plan\.json has everything\._/)
+    const left = /_(\d+) more sections do not fit here; plan\.json has everything\._\n$/.exec(text)
+    expect(Number(left?.[1]) + (text.match(/^### /gm) ?? []).length).toBe(40)
     expect(text).toContain('_99 more are in plan.json._')
   })
 })
