@@ -59,7 +59,8 @@ export async function planAgain(
   const snapshot = { package: source.package, versions, manifests: all, refusals }
   const ids = first.plan.deletions.map(({ version }) => version.id)
   const planned = new Set(ids.filter((id) => !restored.has(id)))
-  const again = await settle(source, snapshot, keepingAllBut(planned, versions, source.policy))
+  const policy = keepingAllBut(planned, versions, source.policy)
+  const again = await settle(source, snapshot, policy, new Set(gone))
   const [refusal] = again.plan.refusals
   if (refusal !== undefined) throw errorOf(refusal)
   return again
@@ -76,13 +77,22 @@ function keepingAllBut(
   return { ...policy, keepDigests, spareNewest: 0, maxDeletions: undefined }
 }
 
-/** Reads what a plan leaves undecided, and plans again until nothing is left open; then looks a second time. */
-async function settle(source: PlanSource, seen: Snapshot, policy: Policy): Promise<Planned> {
+/**
+ * Reads what a plan leaves undecided, and plans again until nothing is left open; then looks a second time. What is gone
+ * cannot be read, and nothing depends on it any more.
+ */
+async function settle(
+  source: PlanSource,
+  seen: Snapshot,
+  policy: Policy,
+  gone: ReadonlySet<PackageVersion> = new Set(),
+): Promise<Planned> {
   const { now } = source
   let snapshot = seen
   let made = plan(snapshot, policy, now)
-  for (let open = undecided(made, snapshot); open.length > 0; open = undecided(made, snapshot)) {
-    const more = await read(source, open)
+  const open = () => undecided(made, snapshot).filter((version) => !gone.has(version))
+  for (let unread = open(); unread.length > 0; unread = open()) {
+    const more = await read(source, unread)
     const manifests = new Map([...snapshot.manifests, ...more.manifests])
     snapshot = { ...snapshot, manifests, refusals: [...snapshot.refusals, ...more.refusals] }
     made = plan(snapshot, policy, now)

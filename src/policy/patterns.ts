@@ -85,6 +85,7 @@ function compileNamePattern(source: string): Pattern {
 
 function checkSize(source: string): void {
   if (source === '') throw new Error('an exclusion mark "!" has nothing after it')
+  if (source.startsWith('!')) throw new Error(`"!${source}" has two exclusion marks`)
   if (source.length > longestPattern) {
     throw new Error(`"${source.slice(0, 40)}…" is longer than ${longestPattern} characters`)
   }
