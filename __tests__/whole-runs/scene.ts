@@ -1,4 +1,5 @@
 import type { RawInputs } from '../../src/inputs.js'
+import type { OutcomeResult } from '../../src/model.js'
 import { account, run, type Run, type Stage } from './kit.js'
 import { pictureOf, violations, Watch, type Scenery } from './oracle.js'
 import type { Asked } from './policies.js'
@@ -92,11 +93,13 @@ export function decisionsOf({ plan }: Run) {
   }))
 }
 
-/** What was planned and is not deleted, with the reason. */
-export function unfinished({ plan }: Run): string[] {
-  const versions = plan.packages.flatMap((one) => one.versions)
-  return versions
-    .filter(({ action, outcome }) => action === 'delete' && outcome?.status !== 'deleted')
+/** Planned deletions that did not end as they may, with how they ended. */
+export function unfinished({ plan }: Run, ...fine: readonly OutcomeResult['status'][]): string[] {
+  const planned = plan.packages.flatMap(({ versions }) =>
+    versions.filter(({ action }) => action === 'delete'),
+  )
+  return planned
+    .filter(({ outcome }) => outcome === undefined || !fine.includes(outcome.status))
     .map(({ id, outcome }) => `${id}: ${JSON.stringify(outcome)}`)
 }
 

@@ -20,6 +20,12 @@ import { troubles } from './troubles.js'
 
 const { WHOLE_RUNS: cases = '60', PROPERTY_SEED: seed = '1' } = process.env
 const numRuns = Number(cases)
+/** Milliseconds; long enough to make a failing case small. What is found until then is told. */
+const timeout = Math.max(300_000, numRuns * 3000)
+const parameters = {
+  ...{ numRuns, seed: Number(seed) },
+  ...{ interruptAfterTimeLimit: timeout * 0.9, markInterruptAsFailure: true },
+}
 
 /**
  * A property of whole runs. They spend most of their time in waiting for timers, so properties are tried side by side,
@@ -35,13 +41,13 @@ function property<Case extends unknown[]>(
     const stage = await openStage(isPatient)
     const checked = fc.asyncProperty(of, (values) => holds(stage, ...values))
     try {
-      await fc.assert(checked, { numRuns, seed: Number(seed) })
+      await fc.assert(checked, parameters)
       expect(stage.emulator.errors).toEqual([])
     } finally {
       await stage.emulator.close()
     }
   }
-  test.concurrent(sentence, tried, Math.max(60_000, numRuns * 2000))
+  test.concurrent(sentence, tried, timeout)
 }
 
 const one = fc.tuple(histories(40))
@@ -70,7 +76,7 @@ property(
     const { done, watch, wrong } = await watched(scene, all)
     expect(wrong).toEqual([])
     expect(decisionsOf(done)).toEqual(decisionsOf(dry))
-    expect(unfinished(done)).toEqual([])
+    expect(unfinished(done, 'deleted')).toEqual([])
     expect(stillThere(hopeless(done, scene), watch)).toEqual([])
 
     // Nothing has grown old enough meanwhile.
