@@ -118,10 +118,11 @@ property(
   fc.tuple(fc.tuple(histories(40)), graceful, changes, fc.constantFrom('1', '2', '5')),
   async (stage, past, asked, change, pace) => {
     const scene = setUp(stage, past, asked, { 'deletes-per-minute': pace })
-    const { wrong } = await watched(scene, [], undefined, (watch) => {
+    const { done, wrong } = await watched(scene, [], undefined, (watch) => {
       plant(scene, watch, change)
     })
     expect(wrong).toEqual([])
+    expect(unfinished(done, 'deleted', 'changed', 'retained')).toEqual([])
   },
   true,
 )
