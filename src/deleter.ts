@@ -15,6 +15,8 @@ import type { Clock, DeleteAnswer, VersionDeleter } from './ports.js'
 const mostInFlight = 10
 /** So many denied deletes, and not one that worked, mean that the token may not delete here. */
 const enoughDenials = 5
+/** So many deletes in a row that failed in all of their tries mean that none will work. */
+const enoughFailures = 10
 /** How often one delete is asked for when what hinders it may pass. */
 const tries = 5
 /** How often the package is looked at for one delete, when looking takes so long that it is out of date at once. */
@@ -80,6 +82,7 @@ class DeletionRun {
   #ended: string | undefined
   #anyDeleted = false
   #denials = 0
+  #failuresInARow = 0
 
   constructor(deletions: readonly Deletion[], options: DeletionOptions) {
     this.#waiting = [...deletions]
@@ -182,7 +185,10 @@ class DeletionRun {
     const { version } = deletion
     const answer = await deleter.deleteVersion(version)
     pacer.settled(answer.status === 'deleted')
-    if (answer.status === 'deleted') this.#anyDeleted = true
+    if (answer.status === 'deleted') {
+      this.#anyDeleted = true
+      this.#failuresInARow = 0
+    }
     if (answer.status === 'denied' && this.#isHopeless(answer.everywhere))
       this.#ended ??= notAllowed
     if (this.#mayTryAgain(version, answer)) this.#waiting.unshift(deletion)
@@ -210,9 +216,12 @@ class DeletionRun {
     }
     if (answer.status !== 'passing') return answer
     // Without another try it has not failed: the next run goes on.
-    return this.#tried.get(id)?.times === tries
-      ? { status: 'failed', why: answer.why, hint: answer.hint }
-      : { status: 'remaining', why: `${answer.why}, and the run ended before another try` }
+    if (this.#tried.get(id)?.times !== tries)
+      return { status: 'remaining', why: `${answer.why}, and the run ended before another try` }
+    this.#failuresInARow++
+    if (this.#failuresInARow === enoughFailures)
+      this.#ended ??= `${enoughFailures} deletes in a row failed: ${answer.why}`
+    return { status: 'failed', why: answer.why, hint: answer.hint }
   }
 
   /** One denied version says nothing of the others; several, and none that worked, say that the right is missing. */

@@ -164,6 +164,25 @@ describe('what may pass', () => {
     })
   })
 
+  test('ends the run when ten deletes in a row fail, but not when one works between them', async () => {
+    const many = Array.from({ length: 100 }, (_, at) => deletion(at + 1))
+    const all = Object.fromEntries(many.map(({ version }) => [version.id, passing]))
+    const down = await carryOut(many, all)
+    const failed = Object.values(down.statuses).filter((status) => status === 'failed')
+    expect(failed.length).toBeGreaterThanOrEqual(10)
+    expect(failed.length).toBeLessThan(20)
+    expect(down.outcomes[99]?.result).toEqual({
+      status: 'remaining',
+      why: '10 deletes in a row failed: HTTP 500',
+    })
+
+    const some = Object.fromEntries(
+      many.filter((_, at) => at % 3 > 0).map(({ version }) => [version.id, passing]),
+    )
+    const up = await carryOut(many, some)
+    expect(Object.values(up.statuses)).not.toContain('remaining')
+  })
+
   test('a limit is waited for, and ends the run when it does not pass', async () => {
     const once = await carryOut([deletion(1), deletion(2)], { 1: [limited, { status: 'deleted' }] })
     expect(once.asked).toEqual([1, 2, 1])

@@ -237,6 +237,7 @@ describe('links', () => {
       undefined,
     ],
     [`<${base}a?page=2>; title="x"; rel="next"`, 2, undefined],
+    [`<${base}a?page=12>;rel="next", <${base}a?page=345>;   REL=last`, 12, 345],
     [`<${base}a?page=1>; rel="first"`, undefined, undefined],
   ])('%j', (header, next, last) => {
     expect(readLinks(header)).toEqual({ next, last })
