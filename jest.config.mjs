@@ -10,6 +10,8 @@ export default {
   },
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   collectCoverageFrom: ['src/**/*.ts'],
+  // Stories mostly wait for the process that they started.
+  maxWorkers: '100%',
   // A story takes a second or two; on a busy machine it may take long.
   testTimeout: 60_000,
   coverageProvider: 'v8',
