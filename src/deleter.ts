@@ -32,13 +32,11 @@ export interface Recheck {
    * Looks at the package again. No delete is on its way meanwhile.
    *
    * @param next what is to be deleted next, in order
-   * @param gone ids of what is gone, with the time at which it went
    * @returns why no further delete may start, or undefined
    */
-  readonly lookAgain: (
-    next: readonly PackageVersion[],
-    gone: ReadonlyMap<number, number>,
-  ) => Promise<string | undefined>
+  readonly lookAgain: (next: readonly PackageVersion[]) => Promise<string | undefined>
+  /** Hears that a version is gone. */
+  readonly went: (version: PackageVersion) => void
   /** Why a planned version stays by what was seen since, or undefined. */
   readonly objection: (version: PackageVersion) => string | undefined
 }
@@ -77,7 +75,6 @@ class DeletionRun {
   readonly #inFlight = new Set<Promise<void>>()
   /** Of deletes that are to be asked for again: how often they were, and when they may be. */
   readonly #tried = new Map<number, { times: number; notBefore: number }>()
-  readonly #gone = new Map<number, number>()
   /** Why no further delete may start, once something has said so. */
   #ended: string | undefined
   #anyDeleted = false
@@ -160,7 +157,7 @@ class DeletionRun {
         return
       }
       await Promise.all(this.#inFlight)
-      this.#ended ??= await recheck.lookAgain(this.#next(version), this.#gone)
+      this.#ended ??= await recheck.lookAgain(this.#next(version))
     }
   }
 
@@ -232,7 +229,7 @@ class DeletionRun {
 
   #settle(version: PackageVersion, result: OutcomeResult): void {
     this.#results.set(version.id, result)
-    if (isGone(result)) this.#gone.set(version.id, this.#options.clock.now())
+    if (isGone(result)) this.#options.recheck.went(version)
     this.#options.told({ version, result })
   }
 

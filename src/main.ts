@@ -246,37 +246,39 @@ async function carryOut(
   recheck: PackageRecheck,
 ): Promise<PackageReport> {
   const { name, plan: made } = report
-  let done = 0
+  const outcomes: Outcome[] = []
   const tellProgress = progressLines(host, clock, pacer, name, made.deletions.length)
   const lookup = lookupIn(made.decisions)
   const told = (outcome: Outcome) => {
+    outcomes.push(outcome)
     const decision = lookup(outcome.version.digest)
     tellOutcome(host, `${name} ${decision === undefined ? '' : nameOf(decision)}`, outcome)
-    tellProgress(++done)
+    tellProgress(outcomes.length)
   }
   host.progress.start(made.deletions.length)
   const options = { deleter, recheck, pacer, clock, random: Math.random, told }
-  const outcomes = await deleteAll(made.deletions, options)
+  const unforeseen = await deleteAll(made.deletions, options).then(
+    () => [],
+    (error: unknown) => [refusalOf(error)],
+  )
   host.progress.stop()
-  const { refusals } = recheck
+  const refusals = [...recheck.refusals, ...unforeseen]
   tellRefusals(host, `${account.login}/${name}`, refusals, 'its deletes ended early')
   return { ...report, outcomes, plan: { ...made, refusals } }
 }
 
 /** After deletes, looks whether what stays is whole. That it could not be looked at is told, and is no failure. */
 async function verify(
-  { host, pacer, clock, account, closingTime }: Run,
+  { host, pacer, account, closingTime }: Run,
   report: PackageReport,
   recheck: PackageRecheck,
   registry: ManifestProbe,
 ): Promise<PackageReport> {
-  const went = report.outcomes.filter(({ result }) => isGone(result))
-  if (went.length === 0) return report
+  if (!report.outcomes.some(({ result }) => isGone(result))) return report
   const { package: ref } = report.plan
-  const gone = new Map(went.map(({ version }) => [version.id, clock.now()]))
   try {
     const verification = await pacer.closing(closingTime * verifyShare, async () => {
-      const { snapshot, restored } = await recheck.latest(gone)
+      const { snapshot, restored } = await recheck.latest()
       const still = report.outcomes.filter(({ version }) => !restored.has(version.id))
       return verifyDeletions(snapshot, still, registry)
     })

@@ -22,6 +22,8 @@ export class PackageRecheck implements Recheck {
   #current: readonly PackageVersion[]
   /** When a version was looked at, or was seen to be gone. */
   #seenAt: Map<number, number>
+  /** Of versions that are gone, when they went. */
+  readonly #wentAt = new Map<number, number>()
   /** Ids of what was deleted and is there again. */
   #restored: ReadonlySet<number> = new Set()
   #objections = new Map<number, string>()
@@ -50,12 +52,13 @@ export class PackageRecheck implements Recheck {
     return this.#objections.get(id)
   }
 
-  async lookAgain(
-    next: readonly PackageVersion[],
-    gone: ReadonlyMap<number, number>,
-  ): Promise<string | undefined> {
+  went({ id }: PackageVersion): void {
+    this.#wentAt.set(id, this.#clock.now())
+  }
+
+  async lookAgain(next: readonly PackageVersion[]): Promise<string | undefined> {
     try {
-      await this.#lookTwice(next, gone)
+      await this.#lookTwice(next)
     } catch (error) {
       if (isOutOfTime(error)) return error.message
       this.#refusals = [refusalOf(error)]
@@ -69,28 +72,24 @@ export class PackageRecheck implements Recheck {
    * @returns it, and the ids of what was deleted and is there again
    * @throws RetentionError when it cannot be looked at
    */
-  async latest(
-    gone: ReadonlyMap<number, number>,
-  ): Promise<{ snapshot: Snapshot; restored: ReadonlySet<number> }> {
-    await this.#lookTwice([], gone).catch((error: unknown) => {
+  async latest(): Promise<{ snapshot: Snapshot; restored: ReadonlySet<number> }> {
+    await this.#lookTwice([]).catch((error: unknown) => {
       if (!isOutOfTime(error)) throw error
     })
     return { snapshot: this.#planned.snapshot, restored: this.#restored }
   }
 
   /** A newcomer that cannot be read may be gone again, as when a tag is taken off by pushing something else over it. */
-  async #lookTwice(
-    next: readonly PackageVersion[],
-    gone: ReadonlyMap<number, number>,
-  ): Promise<void> {
-    await this.#look(next, gone).catch(async (error: unknown) => {
+  async #lookTwice(next: readonly PackageVersion[]): Promise<void> {
+    await this.#look(next).catch(async (error: unknown) => {
       if (refusalOf(error).code !== 'manifest-unreadable') throw error
-      await this.#look(next, gone)
+      await this.#look(next)
     })
   }
 
-  async #look(next: readonly PackageVersion[], gone: ReadonlyMap<number, number>): Promise<void> {
+  async #look(next: readonly PackageVersion[]): Promise<void> {
     const at = this.#clock.now()
+    const gone = this.#wentAt
     const known = this.#current.filter(({ id }) => !gone.has(id) || this.#restored.has(id))
     const wanted = new Set(next.map(({ id }) => id))
     const lag = new Set([...gone].filter(([, went]) => at - went < longestLag).map(([id]) => id))

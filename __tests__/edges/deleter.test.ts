@@ -16,6 +16,7 @@ const alwaysFresh: Recheck = {
   freshFor: 50_000,
   isFresh: () => true,
   lookAgain: () => Promise.resolve(undefined),
+  went: () => undefined,
   objection: () => undefined,
 }
 
@@ -206,11 +207,13 @@ describe('before a delete the package is looked at again', () => {
     const clock = testClock()
     let seen = clock.time
     const looks: { next: number[]; gone: number[] }[] = []
+    const gone: number[] = []
     const recheck: Recheck = {
       freshFor: 10_000,
       isFresh: () => clock.time - seen < 10_000,
-      lookAgain: (next, gone) => {
-        looks.push({ next: next.map(({ id }) => id), gone: [...gone.keys()] })
+      went: ({ id }) => gone.push(id),
+      lookAgain: (next) => {
+        looks.push({ next: next.map(({ id }) => id), gone: [...gone] })
         seen = clock.time
         return Promise.resolve(answer.ends)
       },
