@@ -3,6 +3,7 @@ import {
   type Digest,
   type Loss,
   type Outcome,
+  type OutcomeResult,
   type Snapshot,
   type Verification,
 } from './model.js'
@@ -22,10 +23,12 @@ export async function verifyDeletions(
   outcomes: readonly Outcome[],
   registry: ManifestProbe,
 ): Promise<Verification> {
-  const results = new Map(outcomes.map(({ version, result }) => [version.id, result]))
+  const ids = (having: (result: OutcomeResult) => boolean) =>
+    new Set(outcomes.filter(({ result }) => having(result)).map(({ version }) => version.id))
+  const [gone, deleted] = [ids(isGone), ids(({ status }) => status === 'deleted')]
   const listed = new Map(snapshot.versions.map((version) => [version.digest, version]))
-  const resultOf = (digest: Digest) => results.get(listed.get(digest)?.id ?? 0)
-  const wasGone = (digest: Digest) => isGone(resultOf(digest) ?? { status: 'changed', why: '' })
+  const idOf = (digest: Digest) => listed.get(digest)?.id ?? 0
+  const wasGone = (digest: Digest) => gone.has(idOf(digest))
   const edges = [...belongings(snapshot)].filter(
     ({ whole, part }) => whole !== part && listed.has(whole) && listed.has(part),
   )
@@ -34,9 +37,9 @@ export async function verifyDeletions(
   const losses = edges
     .filter(({ whole, part }) => near.has(whole) && !missing.has(whole) && missing.has(part))
     .map(({ whole, part, tie }): Loss => {
+      const id = idOf(part)
       const tags = listed.get(whole)?.tags ?? []
-      const deletedByRun = resultOf(part)?.status === 'deleted'
-      return { whole, tags, part, tie, id: listed.get(part)?.id ?? 0, deletedByRun }
+      return { whole, tags, part, tie, id, deletedByRun: deleted.has(id) }
     })
   return { there: there.size, losses, ...(unknown === undefined ? {} : { unknown }) }
 }
