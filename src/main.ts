@@ -263,7 +263,12 @@ async function carryOut(
   )
   host.progress.stop()
   const refusals = [...recheck.refusals, ...unforeseen]
-  tellRefusals(host, `${account.login}/${name}`, refusals, 'its deletes ended early')
+  tellRefusals(
+    host,
+    `${account.login}/${name}`,
+    refusals,
+    'its deletes ended early, what is left stays',
+  )
   return { ...report, outcomes, plan: { ...made, refusals } }
 }
 

@@ -93,7 +93,9 @@ export function tellOutcome({ log }: Host, label: string, { version, result }: O
       log.info(`stays after a change on GitHub: ${what}: ${result.why}`)
       return
     case 'failed':
-      log.error(`failed: ${what}: ${result.why}. ${result.hint}`)
+      log.error(
+        `failed: ${what}: ${result.why}. It stays with all that belongs to it. ${result.hint}`,
+      )
       return
     case 'remaining':
       log.debug(`remaining: ${what}: ${result.why}`)

@@ -262,7 +262,7 @@ test('a newcomer whose manifest cannot be read ends the deletes of its package',
   expect(run.exitCode).toBe(1)
   expect(run.outputs).toMatchObject({ 'deleted-count': '50', 'remaining-count': '150' })
   expect(run.log.join('\n')).toContain(
-    `error: acme/app: its deletes ended early: the manifest of ${newcomer.digest} cannot be used`,
+    `error: acme/app: its deletes ended early, what is left stays: the manifest of ${newcomer.digest} cannot be used`,
   )
   expect(run.summary).toContain('Its deletes ended early')
 })

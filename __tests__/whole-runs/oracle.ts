@@ -221,13 +221,17 @@ function isNewer(one: Seen, than: Seen, { by }: Asked): boolean {
   return one[by] > than[by] || (one[by] === than[by] && one.id > than.id)
 }
 
-/** P3 and P4: once something could not be read or listed, a package loses nothing, and the run says so. */
+/**
+ * P3 and P4: once something could not be read or listed, a package loses nothing, and the run says so. When its deletes
+ * are over, a look that fails is a warning.
+ */
 function deletedBlindly({ requests }: Run, { name }: Picture, plan?: PackagePlan): string[] {
   const about = requests.filter(({ path }) => isAbout(path, name))
   const met = about.findIndex(({ faults }) => faults.some((fault) => fault.startsWith('blind')))
   if (met === -1) return []
   const isTold = !plan || plan.refusals.length > 0 || plan.notReached !== undefined
-  const isOver = plan?.versions.some(({ outcome }) => outcome?.status === 'deleted') ?? false
+  const gone = ['deleted', 'already-gone']
+  const isOver = plan?.versions.some(({ outcome }) => gone.includes(outcome?.status ?? '')) ?? false
   const later = about.slice(met).filter(({ method }) => method === 'DELETE')
   return [
     ...later.map(({ path }) => `P3: ${path} is asked for although the package is not known`),
