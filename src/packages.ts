@@ -190,8 +190,10 @@ export class PackagesClient {
     try {
       await this.#request('GET', path, {})
     } catch (second) {
+      if (!(second instanceof RequestError))
+        return { status: 'limited', wait: undefined, why: messageOf(second) }
       // A delete whose answer was lost has worked when the version is gone afterwards.
-      if (statusOf(second) === 404)
+      if (second.status === 404)
         return { status: this.#unanswered.has(path) ? 'deleted' : 'already-gone' }
       return deleteAnswer(second)
     }
