@@ -146,9 +146,13 @@ class Look {
     return this.#pages.get(page) ?? { rows: [], isFull: false }
   }
 
+  /** The numbers of the pages that were read, in their order. */
+  #numbers(): number[] {
+    return [...this.#pages.keys()].sort((a, b) => a - b)
+  }
+
   #rows(): VersionBody[] {
-    const numbers = [...this.#pages.keys()].sort((a, b) => a - b)
-    return numbers.flatMap((page) => this.#page(page).rows)
+    return this.#numbers().flatMap((page) => this.#page(page).rows)
   }
 
   #newcomers(): VersionBody[] {
@@ -157,7 +161,7 @@ class Look {
 
   #stretches(): Stretch[] {
     const groups: number[][] = []
-    for (const page of [...this.#pages.keys()].sort((a, b) => a - b)) {
+    for (const page of this.#numbers()) {
       const group = groups.at(-1)
       if (group?.at(-1) === page - 1) group.push(page)
       else groups.push([page])

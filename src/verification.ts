@@ -88,9 +88,8 @@ async function probe(
   const work = async () => {
     for (const digest of queue) {
       if (unknown !== undefined) return
-      const has = await registry.hasManifest(digest)
-      if (has) there.add(digest)
-      else missing.add(digest)
+      const found = (await registry.hasManifest(digest)) ? there : missing
+      found.add(digest)
     }
   }
   const workers = Array.from({ length: mostInFlight }, () =>
