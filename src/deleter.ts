@@ -115,11 +115,11 @@ class DeletionRun {
 
   /** With nothing ready and nothing on its way: the next retry is due later, or what is left waits for each other. */
   async #waitForRetry(): Promise<void> {
-    const { clock } = this.#options
+    const { clock, pacer } = this.#options
     const times = this.#waiting.flatMap(({ version }) => this.#tried.get(version.id) ?? [])
     const stuck = times.length === 0 ? this.#waiting.shift() : undefined
     if (stuck !== undefined) this.#settle(stuck.version, stillThere)
-    else await clock.sleep(Math.min(...times.map(({ notBefore }) => notBefore)) - clock.now())
+    else await pacer.wait(Math.min(...times.map(({ notBefore }) => notBefore)) - clock.now())
   }
 
   /** Starts one delete when its turn has come and it still is to go, or settles it untouched. */
@@ -144,7 +144,7 @@ class DeletionRun {
     if (stop !== undefined) return this.#remaining()
     await this.#confirm(version)
     const reason = this.#remaining() ?? this.#objection(version)
-    if (reason !== undefined) pacer.settled(false)
+    if (reason !== undefined) pacer.settled()
     return reason
   }
 
@@ -181,7 +181,7 @@ class DeletionRun {
     const { deleter, pacer } = this.#options
     const { version } = deletion
     const answer = await deleter.deleteVersion(version)
-    pacer.settled(answer.status === 'deleted')
+    pacer.settled()
     if (answer.status === 'deleted') {
       this.#anyDeleted = true
       this.#failuresInARow = 0

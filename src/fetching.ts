@@ -16,3 +16,21 @@ export function fetchFor(address: string): Fetch {
       signal: AbortSignal.timeout(longestRequest),
     })
 }
+
+/** Says when a request may go out, and hears when it is over. */
+export interface Gate {
+  readonly enter: () => Promise<void>
+  readonly leave: () => void
+}
+
+/** A fetch whose requests go out when a gate lets them. What the gate throws comes through unchanged. */
+export function through(gate: Gate, fetch: Fetch): Fetch {
+  return async (url, init) => {
+    await gate.enter()
+    try {
+      return await fetch(url, init)
+    } finally {
+      gate.leave()
+    }
+  }
+}

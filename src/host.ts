@@ -9,7 +9,7 @@ export interface Host {
   readonly unknownInputs: readonly string[]
   readonly environment: Environment
   readonly log: Log
-  /** Shows how far deleting has come. */
+  /** Shows how far what takes long has come. */
   readonly progress: Progress
   /** Aborted when a person or the runner asks the run to end. */
   readonly cancelled: AbortSignal
@@ -33,12 +33,14 @@ export interface Log {
   readonly endGroup: () => void
 }
 
+/** A bar for one piece of work after the other. */
 export interface Progress {
   /** A person sees it move, so the log needs no lines about it. */
   readonly isShown: boolean
-  readonly start: (total: number) => void
-  /** @param rate deletes a minute at the moment */
-  readonly update: (done: number, rate: number) => void
+  /** @param what the things that are counted, as in "versions deleted" */
+  readonly start: (total: number, what: string) => void
+  /** @param outlook how fast it goes, how long it will take, what holds it up */
+  readonly update: (done: number, total: number, outlook: string) => void
   readonly stop: () => void
 }
 

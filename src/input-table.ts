@@ -96,6 +96,12 @@ export const inputDefinitions = {
     default: '150',
     placeholder: 'number',
   },
+  'quota-reserve': {
+    description:
+      'The share of the hourly API quota that is left to whatever else uses the token. The run stops cleanly when only that is left.',
+    default: '10%',
+    placeholder: 'percent',
+  },
   registry: {
     description:
       'The container registry. Unset: `ghcr.io`, or the one of the GitHub server that the workflow runs on.',

@@ -8,6 +8,7 @@ import {
   readNames,
   readRegistry,
   readRustLog,
+  readShare,
   readSwitch,
   readTags,
   readTimeBudget,
@@ -47,7 +48,13 @@ export interface Settings {
   readonly logLevel: LogLevel
   /** Milliseconds, or undefined for no end. */
   readonly timeBudget: number | undefined
-  readonly deletesPerMinute: number
+  readonly pace: {
+    readonly deletesPerMinute: number
+    /** What the API is known to allow; a delete takes 5. */
+    readonly pointsPerMinute: number
+    /** The share of the API's hourly quota that this run leaves to others. */
+    readonly quotaReserve: number
+  }
   readonly apiUrl: string
   readonly registryUrl: string
   /** What the reader should know although the run can go on. */
@@ -131,6 +138,7 @@ function inputsSchema(environment: Environment) {
     verify: field(readSwitch),
     'time-budget': field(readTimeBudget).optional(),
     'deletes-per-minute': field(wholeNumber(1, 10_000)),
+    'quota-reserve': field(readShare),
     registry: field(readRegistry).default(registryOf(environment.serverUrl)),
   })
 }
@@ -192,11 +200,33 @@ function toSettings(inputs: ParsedInputs, environment: Environment): Settings {
     verify: inputs.verify,
     logLevel: level === 'info' ? (inputs['rust-log'] ?? level) : level,
     timeBudget: inputs['time-budget'],
-    deletesPerMinute: inputs['deletes-per-minute'],
+    pace: {
+      deletesPerMinute: inputs['deletes-per-minute'],
+      pointsPerMinute: pointsOf(inputs, environment),
+      quotaReserve: inputs['quota-reserve'],
+    },
     apiUrl: environment.apiUrl.replace(/\/+$/, ''),
     registryUrl: inputs.registry,
     warnings: warningsOf(inputs, environment),
   }
+}
+
+/** https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits */
+const publishedPoints = 900
+
+/** GitHub publishes its limits. A server of one's own may have none, which a pace above GitHub's asks for. */
+function pointsOf(inputs: ParsedInputs, { apiUrl }: Environment): number {
+  const wanted = 6 * inputs['deletes-per-minute']
+  return isFasterThanGitHub(inputs) && !isGitHubs(apiUrl) ? wanted : publishedPoints
+}
+
+function isFasterThanGitHub(inputs: ParsedInputs): boolean {
+  return 5 * inputs['deletes-per-minute'] > publishedPoints
+}
+
+/** Whether GitHub itself runs the server: github.com or GHE.com. */
+function isGitHubs(apiUrl: string): boolean {
+  return /^https:\/\/api\.(?:github|[^/.]+\.ghe)\.com\/*$/.test(apiUrl)
 }
 
 function warningsOf(inputs: ParsedInputs, environment: Environment): string[] {
@@ -218,9 +248,9 @@ function warningsOf(inputs: ParsedInputs, environment: Environment): string[] {
       'keep-n-most-recent counts tagged images only; with tag-selection "untagged" it does nothing.',
     )
   }
-  if (inputs['deletes-per-minute'] > 180 && environment.apiUrl === 'https://api.github.com') {
+  if (isFasterThanGitHub(inputs) && isGitHubs(environment.apiUrl)) {
     warnings.push(
-      'github.com allows at most 180 deletions a minute; a higher deletes-per-minute will be slowed down.',
+      'GitHub allows at most 180 deletions a minute; a higher deletes-per-minute will be slowed down.',
     )
   }
   return warnings

@@ -2,10 +2,11 @@ import { z } from 'zod'
 import { RetentionError } from './errors.js'
 import { unreadableLink } from './github-errors.js'
 import { isDigest, type PackageVersion } from './model.js'
+import { sideBySide } from './side-by-side.js'
 
 /** https://docs.github.com/en/rest/packages/packages: the most rows that a page may have. */
 export const pageSize = 100
-const pagesAtOnce = 8
+const pagesAtOnce = 16
 const listingAttempts = 4
 const time = z.string().nullish().transform(timeOf)
 const versionBody = z.object({
@@ -35,6 +36,8 @@ function timeOf(text: string | null | undefined): number | undefined {
 export interface ListingSource {
   readonly page: (number: number) => Promise<Page<VersionBody[]>>
   readonly count: () => Promise<number>
+  /** Hears how many more requests a whole listing takes. Throws when there is no quota for them. */
+  readonly afford: (requests: number) => void
 }
 
 /**
@@ -79,6 +82,8 @@ async function listOnce(
   const count = await source.count()
   const pages = [first]
   const others = Array.from({ length: (first.last ?? 1) - 1 }, (_, at) => at + 2)
+  // The other pages, and page 1 once more.
+  if (others.length > 0) source.afford(others.length + 1)
   pages.push(...(await readPages(source, others)))
   await followOn(pages, source)
   if (pages.length > 1) {
@@ -89,17 +94,16 @@ async function listOnce(
   return typeof rows === 'string' ? rows : { rows, count }
 }
 
-/** Reads pages a few at a time, in the order of their numbers. */
+/** Reads pages, a few at once. @returns them in the order of their numbers */
 export async function readPages(
   source: ListingSource,
   numbers: readonly number[],
 ): Promise<Page<VersionBody[]>[]> {
-  const pages: Page<VersionBody[]>[] = []
-  for (let from = 0; from < numbers.length; from += pagesAtOnce) {
-    const some = numbers.slice(from, from + pagesAtOnce)
-    pages.push(...(await Promise.all(some.map(source.page))))
-  }
-  return pages
+  const read = new Map<number, Page<VersionBody[]>>()
+  await sideBySide(numbers, pagesAtOnce, async (number) => {
+    read.set(number, await source.page(number))
+  })
+  return numbers.flatMap((number) => read.get(number) ?? [])
 }
 
 /**

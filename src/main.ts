@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import { deleteAll } from './deleter.js'
-import { fetchFor, type Fetch } from './fetching.js'
+import { fetchFor, through, type Fetch } from './fetching.js'
 import type { Host } from './host.js'
 import { parseInputs, type Settings } from './inputs.js'
 import { isGone, type Outcome, type Refusal } from './model.js'
@@ -9,6 +9,7 @@ import { Pacer } from './pacing.js'
 import { describePolicy } from './policy/describe.js'
 import type { Policy } from './policy/policy.js'
 import { isOutOfTime, makePlan, refusalOf } from './planning.js'
+import { ProgressTeller } from './progress.js'
 import type { Clock, ManifestProbe, VersionDeleter } from './ports.js'
 import { PackageRecheck } from './recheck.js'
 import { RegistryClient } from './registry.js'
@@ -27,7 +28,6 @@ import { lookupIn, nameOf } from './report/words.js'
 import {
   announce,
   closingWords,
-  progressLines,
   showPlan,
   tellOutcome,
   tellRefusals,
@@ -42,6 +42,7 @@ interface Run {
   readonly host: Host
   readonly clock: Clock
   readonly pacer: Pacer
+  readonly progress: ProgressTeller
   /** Milliseconds that are kept back from the time budget. */
   readonly closingTime: number
   readonly client: PackagesClient
@@ -138,26 +139,23 @@ async function prepare(
   clock: Clock,
   started: number,
 ): Promise<Run> {
-  const { apiUrl, registryUrl, token, deletesPerMinute, timeBudget } = settings
+  const { apiUrl, registryUrl, token, timeBudget, pace } = settings
+  const { cancelled } = host
   const closingTime = Math.min(longestClosingTime, (timeBudget ?? Infinity) / 10)
   const deadline = timeBudget === undefined ? undefined : started + timeBudget - closingTime
-  const pacer = new Pacer({ clock, deletesPerMinute, deadline, cancelled: host.cancelled })
+  const waiting = () => {
+    progress.tell()
+  }
+  const pacer = new Pacer({ clock, ...pace, deadline, cancelled, waiting })
+  const progress = new ProgressTeller(host, clock, pacer)
   const told = (message: string) => {
     host.log.warn(message)
   }
-  const { cancelled } = host
-  const client = new PackagesClient({
-    apiUrl,
-    token,
-    fetch: fetchFor(apiUrl),
-    clock,
-    pacer,
-    told,
-    cancelled,
-  })
+  const fetch = fetchFor(apiUrl)
+  const client = new PackagesClient({ apiUrl, token, fetch, clock, pacer, told, cancelled })
   const account = await client.findAccount(settings.account)
-  const registryFetch = fetchFor(registryUrl)
-  return { settings, host, clock, pacer, closingTime, client, registryFetch, account }
+  const registryFetch = through(pacer.registry, fetchFor(registryUrl))
+  return { settings, host, clock, pacer, progress, closingTime, client, registryFetch, account }
 }
 
 async function chooseNames({ settings, client, account }: Run): Promise<readonly string[]> {
@@ -191,10 +189,13 @@ async function runPackage(run: Run, name: string): Promise<PackageReport> {
 
 /** List, read, judge, mark, sweep, look again, show; and unless it is a dry run, delete. */
 async function prunePackage(run: Run, name: string): Promise<PackageReport> {
-  const { settings, host, clock, account, client } = run
+  const { settings, host, clock, account, client, progress } = run
+  const label = `${account.login}/${name}`
   // The age of a version is judged as of the moment before it was listed: what grows old meanwhile is not old yet.
   const now = clock.now()
-  const packages = client.openPackage(account, name)
+  const packages = client.openPackage(account, name, (pages, of) => {
+    progress.advance(pages, of)
+  })
   const registry = openRegistry(run, name)
   const source = {
     package: { account: account.login, name },
@@ -203,10 +204,13 @@ async function prunePackage(run: Run, name: string): Promise<PackageReport> {
     policy: settings.policy,
     now,
   }
-  const planned = await makePlan(source)
+  progress.begin({ package: label, what: 'pages of versions listed', total: 1 })
+  const planned = await makePlan(source).finally(() => {
+    progress.end()
+  })
   const { plan: made, snapshot } = planned
   const read = `${snapshot.versions.length} versions, ${snapshot.manifests.size} manifests read`
-  host.log.debug(`${account.login}/${name}: ${read}.`)
+  host.log.debug(`${label}: ${read}.`)
   const report = { name, plan: made, outcomes: [], notReached: undefined }
   showPlan(host, settings, made, now)
   if (settings.dryRun || made.deletions.length === 0) return report
@@ -214,7 +218,7 @@ async function prunePackage(run: Run, name: string): Promise<PackageReport> {
   const begun = clock.now()
   const recheck = new PackageRecheck(source, planned, clock)
   const done = await carryOut(run, report, packages, recheck)
-  host.log.info(`${account.login}/${name}: ${closingWords(done, clock.now() - begun)}`)
+  host.log.info(`${label}: ${closingWords(done, clock.now() - begun)}`)
   return settings.verify ? verify(run, done, recheck, registry) : done
 }
 
@@ -225,6 +229,9 @@ function openRegistry({ settings, account, clock, pacer, registryFetch }: Run, n
     fetch: registryFetch,
     clock,
     random: Math.random,
+    slowDown: (wait) => {
+      pacer.registry.slowDown(wait)
+    },
     hasTimeFor: (wait) => pacer.hasTimeFor(wait),
   })
 }
@@ -240,28 +247,32 @@ function unusedPatterns(policy: Policy, packages: readonly PackageReport[]): str
 
 /** Deletes what is planned. Whatever goes wrong, what was done until then is in the report. */
 async function carryOut(
-  { host, pacer, clock, account }: Run,
+  { host, pacer, progress, clock, account }: Run,
   report: PackageReport,
   deleter: VersionDeleter,
   recheck: PackageRecheck,
 ): Promise<PackageReport> {
   const { name, plan: made } = report
   const outcomes: Outcome[] = []
-  const tellProgress = progressLines(host, clock, pacer, name, made.deletions.length)
   const lookup = lookupIn(made.decisions)
   const told = (outcome: Outcome) => {
     outcomes.push(outcome)
     const decision = lookup(outcome.version.digest)
     tellOutcome(host, `${name} ${decision === undefined ? '' : nameOf(decision)}`, outcome)
-    tellProgress(outcomes.length)
+    progress.advance(outcomes.length)
   }
-  host.progress.start(made.deletions.length)
+  progress.begin({
+    package: `${account.login}/${name}`,
+    what: 'versions deleted',
+    total: made.deletions.length,
+    paced: true,
+  })
   const options = { deleter, recheck, pacer, clock, random: Math.random, told }
   const unforeseen = await deleteAll(made.deletions, options).then(
     () => [],
     (error: unknown) => [refusalOf(error)],
   )
-  host.progress.stop()
+  progress.end()
   const refusals = [...recheck.refusals, ...unforeseen]
   tellRefusals(
     host,

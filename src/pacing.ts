@@ -1,3 +1,5 @@
+import { Allowance } from './allowance.js'
+import { outOfTime } from './errors.js'
 import type { Clock } from './ports.js'
 
 /** Limits that a pacer keeps. Durations in milliseconds. */
@@ -5,10 +7,16 @@ export interface PacerOptions {
   readonly clock: Clock
   /** The ceiling; the pace adapts below it. */
   readonly deletesPerMinute: number
-  /** When no new delete may start any more, or undefined. */
+  /** Points a minute that the API is known to allow. */
+  readonly pointsPerMinute: number
+  /** The share of the hourly quota that is left to whatever else uses the token. */
+  readonly quotaReserve: number
+  /** When nothing new may start any more, or undefined. */
   readonly deadline: number | undefined
   /** Aborted when a person or the runner ends the run; nothing new may start then. */
   readonly cancelled?: AbortSignal
+  /** Hears that a wait goes on, about every half minute. */
+  readonly waiting?: () => void
 }
 
 /** What the API's headers tell of the hourly quota. */
@@ -26,54 +34,175 @@ export interface Stop {
   readonly why: string
 }
 
-/** The part of the hourly quota that is left to the other workflows of the repository. */
-const reservedShare = 0.1
-/** After a secondary limit the pace comes back by this share of the ceiling with every delete that succeeds. */
-const recovery = 0.02
-const slowestPerMinute = 5
+/** What will hold the deletes up: a moment in epoch milliseconds, and the reason in words. */
+export interface Holdup {
+  readonly at: number
+  readonly why: string
+}
+
+/** https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#calculating-points-for-the-secondary-rate-limit */
+const pointsOfDelete = 5
+const pointsOfRead = 1
+/** GHCR states this number when it refuses a read; nobody is known to have documented it. */
+const registryReadsPerMinute = 44_000
+/** GitHub bears 100 at once from everything that uses the token. */
+const apiRequestsAtOnce = 32
+const registryReadsAtOnce = 32
+/** Milliseconds of lost time that deletes make up for afterwards, at twice the pace. */
+const mostCatchingUp = 3000
+/** Milliseconds; a shorter wait is part of the pace. */
+const shortestPause = 5000
+/** Milliseconds between two signs of life in a long wait. */
+const longestSilence = 30_000
 /** Epoch seconds; a later reset is no date. */
 const latestReset = 1e11
 
+/** Lets the requests to one service out: a few at once, no more points a minute than it allows, and none in a pause. */
+export class Gate {
+  readonly allowance: Allowance
+  readonly #room: number
+  readonly #mayStart: (at: number) => void
+  readonly #waitUntil: (at: number) => Promise<void>
+  readonly #clock: Clock
+  readonly #queue: (() => void)[] = []
+  #inFlight = 0
+
+  /**
+   * @param limits points a minute, and how many requests may be open at once
+   * @param mayStart throws when no request may start any more, or not as late as then
+   */
+  constructor(
+    limits: { readonly perMinute: number; readonly atOnce: number },
+    clock: Clock,
+    mayStart: (at: number) => void,
+    waitUntil: (at: number) => Promise<void>,
+  ) {
+    this.allowance = new Allowance(limits.perMinute)
+    this.#room = limits.atOnce
+    this.#clock = clock
+    this.#mayStart = mayStart
+    this.#waitUntil = waitUntil
+  }
+
+  /** Requests that are open, and those that wait for nothing but their allowance. */
+  get inFlight(): number {
+    return this.#inFlight
+  }
+
+  /**
+   * Waits until a read may go out. Every call that returns is followed by one {@link leave}.
+   *
+   * @throws RetentionError `out-of-time` when it may not go out in this run any more
+   */
+  async enter(): Promise<void> {
+    if (this.#inFlight >= this.#room) await new Promise<void>((go) => this.#queue.push(go))
+    else this.#inFlight++
+    try {
+      await this.#allowed()
+    } catch (error) {
+      this.leave()
+      throw error
+    }
+  }
+
+  /** A read has its answer, or never gets one. Its place goes to the next that waits. */
+  leave(): void {
+    const next = this.#queue.shift()
+    if (next === undefined) this.#inFlight--
+    else next()
+  }
+
+  /** The service asked to slow down. @returns whether that is news; see {@link Allowance.limited} */
+  slowDown(wait: number): boolean {
+    return this.allowance.limited(wait, this.#clock.now())
+  }
+
+  async #allowed(): Promise<void> {
+    for (;;) {
+      const now = this.#clock.now()
+      const start = this.allowance.earliest(pointsOfRead, now)
+      this.#mayStart(start)
+      if (start <= now) {
+        this.allowance.spend(pointsOfRead, now)
+        return
+      }
+      await this.#waitUntil(start)
+    }
+  }
+}
+
 /**
- * Decides when the next delete may start: evenly spaced at the pace, later after GitHub asked to wait, and not at all
- * when the quota or the time would not last. One pacer serves all packages of a run.
+ * Decides when anything may be asked of the two services. Reads go out as their service allows; deletes one by one,
+ * evenly spaced. Nothing starts in a pause that GitHub asked for, nor when the quota or the time would not last. One
+ * pacer serves all packages of a run.
  *
  * Limits: https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
  */
 export class Pacer {
+  readonly api: Gate
+  readonly registry: Gate
   readonly #clock: Clock
   readonly #ceiling: number
-  #deadline: number | undefined
+  readonly #reserve: number
   readonly #cancelled: AbortSignal | undefined
-  #perMinute: number
-  #nextTurn = 0
-  #pausedUntil = 0
+  readonly #waiting: () => void
+  #deadline: number | undefined
   #quota: Quota | undefined
   /** Turns that were given out and have not settled yet: each will still take from the quota. */
   #open = 0
+  /** When the next delete is due by an even pace, and before when it must not start. */
+  #due: number | undefined
+  #notBefore = 0
 
-  constructor({ clock, deletesPerMinute, deadline, cancelled }: PacerOptions) {
+  constructor(options: PacerOptions) {
+    const { clock, deletesPerMinute, pointsPerMinute } = options
     this.#clock = clock
     this.#ceiling = deletesPerMinute
-    this.#perMinute = deletesPerMinute
-    this.#deadline = deadline
-    this.#cancelled = cancelled
+    this.#reserve = options.quotaReserve
+    this.#deadline = options.deadline
+    this.#cancelled = options.cancelled
+    this.#waiting = options.waiting ?? (() => undefined)
+    const waitUntil = (at: number) => this.#waitUntil(at)
+    const api = { perMinute: pointsPerMinute, atOnce: apiRequestsAtOnce }
+    this.api = new Gate(
+      api,
+      clock,
+      (at) => {
+        this.#mustGoOn(at, 0)
+      },
+      waitUntil,
+    )
+    const registry = { perMinute: registryReadsPerMinute, atOnce: registryReadsAtOnce }
+    this.registry = new Gate(
+      registry,
+      clock,
+      (at) => {
+        this.#mustHaveTime(at)
+      },
+      waitUntil,
+    )
   }
 
   /** Deletes a minute at the moment. */
   get perMinute(): number {
-    return this.#perMinute
+    const allowed = this.api.allowance.perMinute(this.#clock.now())
+    return Math.min(this.#ceiling, allowed / pointsOfDelete)
   }
 
   /** Whether the run goes on and its time budget bears a wait of so many milliseconds. */
   hasTimeFor(wait: number): boolean {
-    if (this.#cancelled?.aborted) return false
-    return this.#deadline === undefined || this.#clock.now() + wait < this.#deadline
+    return this.#tooLate(this.#clock.now() + wait) === undefined
   }
 
-  /** Why nothing may be asked of the API any more, or undefined to go on. */
-  stop(): Stop | undefined {
-    return this.#tooLate(this.#clock.now()) ?? this.#outOfQuota()
+  /**
+   * Makes sure, before it is begun, that so many more requests to the API leave the reserve of the quota untouched.
+   *
+   * @throws RetentionError `out-of-time` when they would not
+   */
+  afford(requests: number): void {
+    const quota = this.#quota
+    if (quota === undefined || this.#spare(quota) >= requests) return
+    throw outOfTime(`its listing takes ${requests} more requests, and ${quotaWords(quota)}`)
   }
 
   /** Does work in the time that is kept back from the deletes for what comes after them. */
@@ -89,56 +218,118 @@ export class Pacer {
 
   /** Waits until the next delete may start. @returns why none may start any more, or undefined to go on */
   async turn(): Promise<Stop | undefined> {
-    const now = this.#clock.now()
-    const start = Math.max(now, this.#nextTurn)
-    const stop = this.#tooLate(start) ?? this.#outOfQuota()
-    if (stop !== undefined) return stop
-    this.#nextTurn = start + 60_000 / this.#perMinute
-    if (start > now) await this.#clock.sleep(start - now)
-    const late = this.#tooLate(start) ?? this.#outOfQuota()
-    if (late === undefined) this.#open++
-    return late
+    for (;;) {
+      const now = this.#clock.now()
+      const start = Math.max(now, this.#nextTurn(), this.#earliestDelete(now))
+      const stop = this.#tooLate(start) ?? this.#outOfQuota(1)
+      if (stop !== undefined) return stop
+      if (start <= now) {
+        this.#take(now)
+        return undefined
+      }
+      await this.#waitUntil(start)
+    }
+  }
+
+  /** A turn has come to its end. */
+  settled(): void {
+    this.#open--
+  }
+
+  /** Waits so many milliseconds, or until the run is cancelled. */
+  async wait(milliseconds: number): Promise<void> {
+    await this.#waitUntil(this.#clock.now() + milliseconds)
   }
 
   /** Takes note of the quota that an answer of the API tells in its headers. */
-  observe(headers: Readonly<Record<string, string | number | undefined>>): void {
-    const limit = Number(headers['x-ratelimit-limit'] ?? NaN)
-    const remaining = Number(headers['x-ratelimit-remaining'] ?? NaN)
-    const reset = Number(headers['x-ratelimit-reset'] ?? NaN)
+  observe(headers: { readonly get: (name: string) => string | null }): void {
+    const numberOf = (name: string) => Number(headers.get(`x-ratelimit-${name}`) ?? NaN)
+    const [limit, remaining, reset] = [numberOf('limit'), numberOf('remaining'), numberOf('reset')]
     if (!Number.isFinite(limit + remaining) || !(reset > 0 && reset < latestReset)) return
     // Answers overtake each other: within one window the quota never grows.
     const known = this.#quota?.reset === reset ? this.#quota.remaining : Infinity
     this.#quota = { limit, remaining: Math.min(remaining, known), reset }
   }
 
-  /** A turn has come to its end. After a delete the pace recovers slowly towards the ceiling. */
-  settled(deleted: boolean): void {
-    this.#open--
-    if (!deleted) return
-    this.#perMinute = Math.min(this.#ceiling, this.#perMinute + this.#ceiling * recovery)
-  }
-
-  /**
-   * GitHub asked to slow down: nothing starts before the wait is over, then at half the pace.
-   *
-   * @returns false when a pause was on already: those that were on their way together are limited together
-   */
+  /** GitHub asked to slow down. @returns whether that is news */
   slowDown(wait: number): boolean {
-    const now = this.#clock.now()
-    const isNews = now >= this.#pausedUntil
-    if (isNews)
-      this.#perMinute = Math.max(Math.min(slowestPerMinute, this.#ceiling), this.#perMinute / 2)
-    this.#pausedUntil = Math.max(this.#pausedUntil, now + wait)
-    this.#nextTurn = Math.max(this.#nextTurn, this.#pausedUntil)
+    const isNews = this.api.slowDown(wait)
+    // What was lost in a pause is not made up for.
+    this.#due = this.api.allowance.pausedUntil
     return isNews
   }
 
-  #outOfQuota(): Stop | undefined {
-    if (this.#quota === undefined) return undefined
-    const { limit, remaining, reset } = this.#quota
-    return remaining - this.#open <= limit * reservedShare
-      ? outOfQuota(remaining, limit, reset)
-      : undefined
+  /** What holds deletes up at the moment, beyond an even pace. */
+  get pause(): Holdup | undefined {
+    const now = this.#clock.now()
+    const at = this.#earliestDelete(now)
+    if (at - now < shortestPause) return undefined
+    const asked = now < this.api.allowance.pausedUntil
+    return { at, why: asked ? 'GitHub asked to slow down' : 'the minute has no points left' }
+  }
+
+  /** What will end the run before its deletes are done, when so many are left. */
+  endBefore(deletes: number): Holdup | undefined {
+    const now = this.#clock.now()
+    const after = (count: number) => now + (count * 60_000) / this.perMinute
+    const done = after(deletes)
+    const ends: Holdup[] = []
+    if (this.#deadline !== undefined) ends.push({ at: this.#deadline, why: 'time-budget' })
+    const quota = this.#quota
+    if (quota !== undefined) {
+      const at = after(this.#spare(quota))
+      const why = `${quota.remaining} of ${quota.limit} API requests are left this hour`
+      if (at < quota.reset * 1000) ends.push({ at, why })
+    }
+    return ends.filter(({ at }) => at < done).sort((a, b) => a.at - b.at)[0]
+  }
+
+  #nextTurn(): number {
+    return Math.max(this.#notBefore, this.#due ?? 0)
+  }
+
+  #earliestDelete(now: number): number {
+    return this.api.allowance.earliest(pointsOfDelete, now)
+  }
+
+  /** Even spacing: a delete that starts late makes the next ones come closer together, but for a while only. */
+  #take(now: number): void {
+    const interval = 60_000 / this.perMinute
+    this.#due = Math.max(this.#due ?? now, now - mostCatchingUp) + interval
+    this.#notBefore = now + interval / 2
+    this.api.allowance.spend(pointsOfDelete, now)
+    this.#open++
+  }
+
+  async #waitUntil(at: number): Promise<void> {
+    for (let now = this.#clock.now(); now < at; now = this.#clock.now()) {
+      if (this.#cancelled?.aborted) return
+      await this.#clock.sleep(Math.min(at - now, longestSilence))
+      if (this.#clock.now() - now >= longestSilence) this.#waiting()
+    }
+  }
+
+  #mustGoOn(at: number, requests: number): void {
+    this.#mustHaveTime(at)
+    const quota = this.#outOfQuota(requests)
+    if (quota !== undefined) throw outOfTime(quota.why)
+  }
+
+  #mustHaveTime(at: number): void {
+    const late = this.#tooLate(at)
+    if (late !== undefined) throw outOfTime(late.why)
+  }
+
+  /** Requests that may still be made before only the reserve is left, those on their way not counted. */
+  #spare({ limit, remaining }: Quota): number {
+    const onTheirWay = this.#open + this.api.inFlight
+    return remaining - onTheirWay - Math.ceil(limit * this.#reserve)
+  }
+
+  #outOfQuota(requests: number): Stop | undefined {
+    const quota = this.#quota
+    if (quota === undefined || this.#spare(quota) >= requests) return undefined
+    return { reason: 'quota', why: quotaWords(quota) }
   }
 
   #tooLate(start: number): Stop | undefined {
@@ -151,10 +342,7 @@ export class Pacer {
   }
 }
 
-function outOfQuota(remaining: number, limit: number, reset: number): Stop {
+function quotaWords({ remaining, limit, reset }: Quota): string {
   const at = new Date(reset * 1000).toISOString().slice(11, 16)
-  return {
-    reason: 'quota',
-    why: `${remaining} of ${limit} API requests are left this hour and are reserved for other workflows; the next run can go on at ${at} UTC`,
-  }
+  return `${remaining} of ${limit} API requests are left this hour and are reserved for other workflows; the next run can go on at ${at} UTC`
 }

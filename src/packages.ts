@@ -5,14 +5,13 @@ import { RequestError } from '@octokit/request-error'
 import Bottleneck from 'bottleneck/light.js'
 import { Response } from 'undici'
 import { z } from 'zod'
-import { outOfTime, type RetentionError } from './errors.js'
+import { outOfTime, RetentionError } from './errors.js'
 import type { Fetch } from './fetching.js'
 import {
   accountNotFound,
   cannotListPackages,
   deleteAnswer,
   explain,
-  isSecondaryLimit,
   isSlowDown,
   isUnanswered,
   keepsLimiting,
@@ -75,6 +74,29 @@ function readingWhole(fetch: Fetch): Fetch {
   }
 }
 
+/**
+ * Lets nothing out before the pacer does, whoever asks: what a plugin repeats is counted too. A delete has waited for
+ * its turn already.
+ */
+function paced(fetch: Fetch, pacer: Pacer): Fetch {
+  return async (url, init) => {
+    const isRead = init?.method !== 'DELETE'
+    if (isRead) await pacer.api.enter().catch(unrepeatable)
+    try {
+      const answer = await fetch(url, init)
+      pacer.observe(answer.headers)
+      return answer
+    } finally {
+      if (isRead) pacer.api.leave()
+    }
+  }
+}
+
+/** Octokit passes an error of this name on as it is; any other it would take for a lost connection and try again. */
+function unrepeatable(cause: unknown): never {
+  throw Object.assign(new Error('the run has ended', { cause }), { name: 'AbortError' })
+}
+
 function rejectionOf(cancelled: AbortSignal): Promise<never> {
   const rejection = new Promise<never>((_, reject) => {
     const end = () => {
@@ -107,7 +129,8 @@ export class PackagesClient {
   constructor(options: PackagesOptions) {
     this.#options = options
     this.#cancelled = rejectionOf(options.cancelled)
-    this.#octokit = createOctokit({ ...options, fetch: readingWhole(options.fetch) })
+    const fetch = paced(readingWhole(options.fetch), options.pacer)
+    this.#octokit = createOctokit({ ...options, fetch })
   }
 
   /**
@@ -152,22 +175,34 @@ export class PackagesClient {
     return [...new Set(names)]
   }
 
-  /** The versions of one package. Nothing is requested yet. */
-  openPackage(account: Account, name: string): PackageClient {
+  /**
+   * The versions of one package. Nothing is requested yet.
+   *
+   * @param listed hears of every page of a listing: how many were read, and of how many
+   */
+  openPackage(
+    account: Account,
+    name: string,
+    listed: (pages: number, of: number) => void,
+  ): PackageClient {
     const path = packagePath(account, name)
     const source = this.#pagesOf(path)
     return {
-      listVersions: () => listWhole(source),
+      listVersions: () => listWhole(counting(source, listed)),
       listAgain: (known, wanted, overlooked) => listAgain(source, known, wanted, overlooked),
       deleteVersion: ({ id }) => this.#deleteVersion(`${path}/versions/${id}`),
     }
   }
 
   #pagesOf(path: string): ListingSource {
+    const { pacer } = this.#options
     return {
       page: (page) =>
         this.#get(`${path}/versions`, { per_page: pageSize, page, state: 'active' }, versionPage),
       count: async () => (await this.#get(path, {}, packageBody)).data.version_count,
+      afford: (requests) => {
+        pacer.afford(requests)
+      },
     }
   }
 
@@ -221,8 +256,6 @@ export class PackagesClient {
     schema: z.ZodType<T>,
     special: (error: RequestError) => RetentionError | undefined = () => undefined,
   ): Promise<Page<T>> {
-    const stop = this.#options.pacer.stop()
-    if (stop !== undefined) throw outOfTime(stop.why)
     const answer = await this.#request('GET', path, query).catch((error: unknown) => {
       if (!(error instanceof RequestError)) throw error
       throw special(error) ?? explain(error, path)
@@ -232,7 +265,7 @@ export class PackagesClient {
     return { data: parsed.data, ...readLinks(answer.headers.link) }
   }
 
-  /** A request with what the plugins leave open: a 401 in a run that has worked, and a 429 without a mark. */
+  /** A request with what plugin-retry leaves open: limits, and a 401 in a run that has worked. */
   async #request(method: 'GET', path: string, query: Record<string, string | number>) {
     for (let attempt = 0; ; attempt++) {
       try {
@@ -240,7 +273,7 @@ export class PackagesClient {
       } catch (error) {
         const wait = this.#waitFor(error, attempt)
         if (wait === undefined || attempt >= limitRetries) throw error
-        await this.#options.clock.sleep(wait)
+        await this.#options.pacer.wait(wait)
       }
     }
   }
@@ -252,7 +285,6 @@ export class PackagesClient {
     query: Record<string, string | number>,
     retries?: 0,
   ) {
-    const { pacer } = this.#options
     try {
       // plugin-retry counts in this object; without one of its own, requests would share their waits.
       const request = retries === undefined ? {} : { retries }
@@ -260,11 +292,9 @@ export class PackagesClient {
       // The plugins wait on timers of their own, and a cancelled run must not wait with them.
       const answer = await (retries === 0 ? asked : Promise.race([asked, this.#cancelled]))
       this.#worked = true
-      pacer.observe(answer.headers)
       return { data: answer.data as unknown, headers: answer.headers }
     } catch (error) {
-      if (error instanceof RequestError) pacer.observe(error.response?.headers ?? {})
-      throw error
+      throw error instanceof Error && error.cause instanceof RetentionError ? error.cause : error
     }
   }
 
@@ -272,7 +302,7 @@ export class PackagesClient {
   #waitFor(error: unknown, attempt: number): number | undefined {
     if (!(error instanceof RequestError)) return undefined
     if (error.status === 401 && this.#worked) return 2000 * (attempt + 1)
-    return isSlowDown(error) && !isSecondaryLimit(error) ? this.#slowDown(error) : undefined
+    return isSlowDown(error) ? this.#slowDown(error) : undefined
   }
 
   /** GitHub asks to slow down. @returns milliseconds to wait, or undefined when there is no time for that */
@@ -283,13 +313,22 @@ export class PackagesClient {
     const wait = 1000 * seconds
     const isNews = pacer.slowDown(wait)
     if (!pacer.hasTimeFor(wait)) return undefined
-    if (isNews) told(`GitHub asks to slow down (${error.status}); waiting ${seconds} s.`)
+    if (isNews) {
+      const pace = Math.round(pacer.perMinute)
+      told(
+        `GitHub asks to slow down (${error.status}); waiting ${seconds} s, then at most ${pace} deletes a minute.`,
+      )
+    }
     return wait
   }
 }
 
-/** The throttling plugin recognises limits and waits; the pace of deletion itself is the pacer's. */
-function createOctokit({ apiUrl, token, fetch, pacer, told }: PackagesOptions) {
+/**
+ * The pacer alone lets requests out and waits for limits. Its rules take the place of the throttling plugin's by that
+ * plugin's own options, and plugin-retry is left with what has no limit to it: server errors and lost connections.
+ */
+function createOctokit({ apiUrl, token, fetch }: PackagesOptions) {
+  const unlimited = new Bottleneck.Group({ maxConcurrent: null, timeout: 120_000 })
   const options = {
     baseUrl: apiUrl,
     userAgent: 'ghcr-retention',
@@ -297,22 +336,8 @@ function createOctokit({ apiUrl, token, fetch, pacer, told }: PackagesOptions) {
     log: { debug: ignore, info: ignore, warn: ignore, error: ignore },
     request: { fetch },
     throttle: {
-      write: new Bottleneck.Group({ maxConcurrent: null, timeout: 120_000 }),
-      // A delete is not repeated here: after a wait the deleter looks first whether it is still to go.
-      onSecondaryRateLimit: (
-        retryAfter: number,
-        { method }: { method: string },
-        _: unknown,
-        retryCount: number,
-      ) => {
-        if (method === 'DELETE' || retryAfter > longestLimitWait) return false
-        const wait = retryAfter * 1000
-        const isNews = pacer.slowDown(wait)
-        const retrying = retryCount < limitRetries && pacer.hasTimeFor(wait)
-        if (retrying && isNews)
-          told(`GitHub asks to slow down (secondary rate limit); waiting ${retryAfter} s.`)
-        return retrying
-      },
+      ...{ write: unlimited, global: unlimited },
+      onSecondaryRateLimit: () => false,
       // An hour of quota is never waited for: the run stops cleanly instead.
       onRateLimit: () => false,
     },
@@ -324,6 +349,24 @@ function createOctokit({ apiUrl, token, fetch, pacer, told }: PackagesOptions) {
 
 function ignore(): void {
   // Nothing to do.
+}
+
+/** The same pages, with somebody who hears how many were read. */
+function counting(
+  source: ListingSource,
+  listed: (pages: number, of: number) => void,
+): ListingSource {
+  let read = 0
+  let all = 1
+  return {
+    ...source,
+    page: async (number) => {
+      const page = await source.page(number)
+      all = Math.max(all, number, page.last ?? 1)
+      listed(Math.min(++read, all), all)
+      return page
+    },
+  }
 }
 
 /** Octokit would encode a slash in a path parameter; here the path is made by hand, once. */

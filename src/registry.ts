@@ -13,6 +13,8 @@ export interface RegistryOptions {
   readonly clock: Clock
   /** A number from 0 to 1 for the jitter between tries. */
   readonly random: () => number
+  /** Hears that the registry limits reads, and for how many milliseconds none should go out. */
+  readonly slowDown: (wait: number) => void
   /** Whether the time budget bears a wait of so many milliseconds. */
   readonly hasTimeFor: (wait: number) => boolean
 }
@@ -99,7 +101,7 @@ export class RegistryClient {
 
   /** Tries again what may pass: server errors, limits, lost connections, an expired token, and for a while a 404. */
   async #fetchPatiently(digest: Digest, method: Method): Promise<Content | Failure> {
-    const { clock, random, hasTimeFor } = this.#options
+    const { clock, random, hasTimeFor, slowDown } = this.#options
     const patience = clock.now() + (method === 'GET' ? longestLag : longestDoubt)
     for (let attempt = 1; ; attempt++) {
       if (!hasTimeFor(0)) throw outOfTime()
@@ -112,6 +114,7 @@ export class RegistryClient {
           : attempt < tries && mayPass(result.status)
       if (!hope) return result
       if (!hasTimeFor(wait)) throw outOfTime()
+      if (result.status === 429) slowDown(wait)
       await clock.sleep(wait)
     }
   }

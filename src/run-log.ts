@@ -1,16 +1,11 @@
 import type { Host } from './host.js'
 import type { Settings } from './inputs.js'
 import type { Outcome, PackageRef, Plan, Refusal, Verification } from './model.js'
-import type { Pacer } from './pacing.js'
 import { describePolicy } from './policy/describe.js'
 import { formatDuration } from './policy/durations.js'
-import type { Clock } from './ports.js'
 import { planLines, type AgeView } from './report/lines.js'
 import { totalsOf, type PackageReport } from './report/report.js'
 import { lossText, restorePath } from './report/words.js'
-
-/** Milliseconds between two lines about a long series of deletes. */
-const progressEvery = 30_000
 
 /** Says what is about to happen, before anything does. */
 export function announce(
@@ -56,25 +51,6 @@ export function tellRefusals(
 ): void {
   for (const { message, hint } of refusals) {
     log.error(`${label}: ${fate}: ${message}. ${hint}`)
-  }
-}
-
-/** A bar on a terminal, and in a log a line every half minute. */
-export function progressLines(
-  { log, progress }: Host,
-  clock: Clock,
-  pacer: Pacer,
-  name: string,
-  total: number,
-): (done: number) => void {
-  let lastLine = clock.now()
-  return (done: number) => {
-    progress.update(done, pacer.perMinute)
-    if (progress.isShown || clock.now() - lastLine < progressEvery) return
-    lastLine = clock.now()
-    const left = formatDuration(((total - done) / pacer.perMinute) * 60_000)
-    const pace = `${Math.round(pacer.perMinute)} a minute, about ${left} left`
-    log.info(`${name}: ${done} of ${total} done, ${pace}`)
   }
 }
 

@@ -9,6 +9,7 @@ import {
 } from './model.js'
 import type { ManifestProbe } from './ports.js'
 import { belongings, type Belonging } from './relations.js'
+import { sideBySide } from './side-by-side.js'
 
 const mostInFlight = 32
 
@@ -83,20 +84,13 @@ async function probe(
 ) {
   const there = new Set<Digest>()
   const missing = new Set(digests.filter(wasGone))
-  const queue = digests.filter((digest) => !missing.has(digest)).values()
-  let unknown: string | undefined
-  const work = async () => {
-    for (const digest of queue) {
-      if (unknown !== undefined) return
-      const found = (await registry.hasManifest(digest)) ? there : missing
-      found.add(digest)
-    }
-  }
-  const workers = Array.from({ length: mostInFlight }, () =>
-    work().catch((error: unknown) => {
-      unknown ??= error instanceof Error ? error.message : String(error)
-    }),
+  const asked = digests.filter((digest) => !missing.has(digest))
+  const unknown = await sideBySide(asked, mostInFlight, async (digest) => {
+    const found = (await registry.hasManifest(digest)) ? there : missing
+    found.add(digest)
+  }).then(
+    () => undefined,
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
   )
-  await Promise.all(workers)
   return { there, missing, unknown }
 }

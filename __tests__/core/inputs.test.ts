@@ -34,7 +34,7 @@ test('unset inputs have the defaults of the table', () => {
     verify: true,
     logLevel: 'info',
     timeBudget: undefined,
-    deletesPerMinute: 150,
+    pace: { deletesPerMinute: 150, pointsPerMinute: 900, quotaReserve: 0.1 },
     apiUrl: 'https://api.github.com',
     registryUrl: 'https://ghcr.io',
     warnings: [],
@@ -97,7 +97,11 @@ describe('a good value', () => {
     [{ 'max-deletions': '0' }, (s) => s.policy.maxDeletions, 0],
     [{ 'max-deletions': '500' }, (s) => s.policy.maxDeletions, 500],
     [{ 'time-budget': '5m' }, (s) => s.timeBudget, 300_000],
-    [{ 'deletes-per-minute': '60' }, (s) => s.deletesPerMinute, 60],
+    [{ 'deletes-per-minute': '60' }, (s) => s.pace.deletesPerMinute, 60],
+    [{ 'quota-reserve': '25%' }, (s) => s.pace.quotaReserve, 0.25],
+    [{ 'quota-reserve': '12.5' }, (s) => s.pace.quotaReserve, 0.125],
+    [{ 'quota-reserve': '0 %' }, (s) => s.pace.quotaReserve, 0],
+    [{ 'quota-reserve': '90%' }, (s) => s.pace.quotaReserve, 0.9],
     [
       { registry: 'containers.example.com' },
       (s) => s.registryUrl,
@@ -153,6 +157,10 @@ describe('a bad value names the input, what it got and what it takes', () => {
     [{ 'max-deletions': '50%' }, 'max-deletions: "50%" is not a whole number'],
     [{ 'time-budget': '0s' }, 'time-budget: "0s" leaves no time at all'],
     [{ 'time-budget': '5' }, 'time-budget: "5" is not a duration'],
+    [{ 'quota-reserve': '91%' }, 'quota-reserve: "91%" is not a percentage from 0% to 90%'],
+    [{ 'quota-reserve': '-1%' }, 'quota-reserve: "-1%" is not a percentage'],
+    [{ 'quota-reserve': 'a tenth' }, 'quota-reserve: "a tenth" is not a percentage'],
+    [{ 'quota-reserve': '1e1%' }, 'quota-reserve: "1e1%" is not a percentage'],
     [
       { 'deletes-per-minute': '0' },
       'deletes-per-minute: "0" is not a whole number from 1 to 10000',
@@ -228,7 +236,7 @@ test.each<[RawInputs, string]>([
     'image-names: "acme/api" begins with the account',
   ],
   [{ 'keep-n-most-recent': '2', 'tag-selection': 'untagged' }, 'keep-n-most-recent counts tagged'],
-  [{ 'deletes-per-minute': '300' }, 'github.com allows at most 180'],
+  [{ 'deletes-per-minute': '300' }, 'GitHub allows at most 180'],
 ])('%j is allowed with a warning', (raw, words) => {
   expect(parse(raw).warnings).toEqual([expect.stringContaining(words)])
 })
@@ -239,3 +247,19 @@ test('other servers may be faster than github.com', () => {
   expect(settings.warnings).toEqual([])
   expect(settings.apiUrl).toBe('https://git.example.org/api/v3')
 })
+
+test.each([
+  ['https://api.github.com', '180', 900, 0],
+  ['https://api.github.com', '181', 900, 1],
+  ['https://api.acme.ghe.com', '1000', 900, 1],
+  ['https://git.example.org/api/v3', '180', 900, 0],
+  ['https://git.example.org/api/v3', '1000', 6000, 0],
+  ['https://api.github.com.example.org', '1000', 6000, 0],
+])(
+  'GitHub’s published limit holds where GitHub runs the server: %s at %s',
+  (apiUrl, pace, points, warnings) => {
+    const settings = parse({ 'deletes-per-minute': pace }, { apiUrl })
+    expect(settings.pace.pointsPerMinute).toBe(points)
+    expect(settings.warnings).toHaveLength(warnings)
+  },
+)

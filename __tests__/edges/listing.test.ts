@@ -43,6 +43,7 @@ function source(
       seen('count')
       return Promise.resolve(now()?.count ?? 0)
     },
+    afford: () => undefined,
   }
 }
 
@@ -197,6 +198,7 @@ describe('a second look at a listing', () => {
       page: () =>
         Promise.resolve({ data: versionPage.parse(same), next: undefined, last: undefined }),
       count: () => Promise.resolve(100),
+      afford: () => undefined,
     }
     const known = await listWhole(source([{ pages: [rows(3)], count: 3 }]))
     await expect(listAgain(listed, known, new Set([1]), new Set())).rejects.toMatchObject({

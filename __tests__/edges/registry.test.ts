@@ -18,6 +18,7 @@ async function registryWithRelease(token = tokens.all) {
     fetch,
     clock,
     random: () => 0.5,
+    slowDown: () => undefined,
     hasTimeFor: () => true,
   })
   const manifests = () =>

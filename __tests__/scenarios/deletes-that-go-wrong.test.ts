@@ -189,6 +189,6 @@ test('GitHub asks to slow down, in any of its ways: the run waits and goes on', 
   for (const { run, all } of await Promise.all(runs)) {
     expect(run.exitCode).toBe(0)
     expect(listed(run.outputs.deleted)).toEqual(all)
-    expect(run.log).toMatch(/::warning::GitHub .*waiting 1 s\./)
+    expect(run.log).toMatch(/::warning::GitHub .*waiting 1 s, then at most \d+ deletes a minute\./)
   }
 })

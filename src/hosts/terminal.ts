@@ -73,7 +73,7 @@ function progressBar(stream: NodeJS.WriteStream): Progress & { clear: () => void
   const bar = new SingleBar(
     {
       stream,
-      format: '{bar} {value}/{total} deleted, {rate} a minute, {eta_formatted} left',
+      format: '{bar} {value}/{total} {what}, {outlook}',
       hideCursor: true,
       clearOnComplete: true,
       noTTYOutput: false,
@@ -86,11 +86,13 @@ function progressBar(stream: NodeJS.WriteStream): Progress & { clear: () => void
     clear: () => {
       if (stream.isTTY && bar.isActive) stream.write('\r\u001b[K')
     },
-    start: (total) => {
-      if (stream.isTTY) bar.start(total, 0, { rate: '-' })
+    start: (total, what) => {
+      if (stream.isTTY) bar.start(total, 0, { what, outlook: 'just begun' })
     },
-    update: (done, rate) => {
-      if (stream.isTTY) bar.update(done, { rate: Math.round(rate) })
+    update: (done, total, outlook) => {
+      if (!stream.isTTY) return
+      bar.setTotal(total)
+      bar.update(done, { outlook })
     },
     stop: () => {
       if (stream.isTTY) bar.stop()

@@ -1,0 +1,110 @@
+import type { Host } from './host.js'
+import type { Holdup, Pacer } from './pacing.js'
+import { formatDuration } from './policy/durations.js'
+import type { Clock } from './ports.js'
+
+/** Milliseconds between two lines about one long piece of work. */
+const lineEvery = 30_000
+/** Milliseconds over which a rate is measured. */
+const rateOver = 60_000
+
+/** A piece of work that may take long: what of which package, as in "api: 300 of 3000 versions deleted". */
+export interface Work {
+  readonly package: string
+  readonly what: string
+  readonly total: number
+  /** It keeps to the pace of deletion. */
+  readonly paced?: true
+}
+
+/**
+ * Tells how far a run has come in what takes long: on a terminal a bar, in a log a line every half minute, also while
+ * nothing may go on.
+ */
+export class ProgressTeller {
+  readonly #host: Host
+  readonly #clock: Clock
+  readonly #pacer: Pacer
+  #work: Work | undefined
+  #done = 0
+  #toldAt = 0
+  /** What was done when, within the time over which the rate is measured. */
+  #marks: { readonly at: number; readonly done: number }[] = []
+
+  constructor(host: Host, clock: Clock, pacer: Pacer) {
+    this.#host = host
+    this.#clock = clock
+    this.#pacer = pacer
+  }
+
+  begin(work: Work): void {
+    this.#work = work
+    this.#done = 0
+    this.#toldAt = this.#clock.now()
+    this.#marks = [{ at: this.#toldAt, done: 0 }]
+    this.#host.progress.start(work.total, work.what)
+  }
+
+  /** @param total when it has become known better */
+  advance(done: number, total?: number): void {
+    if (this.#work === undefined) return
+    this.#done = done
+    if (total !== undefined) this.#work = { ...this.#work, total }
+    this.tell()
+  }
+
+  end(): void {
+    if (this.#work !== undefined) this.#host.progress.stop()
+    this.#work = undefined
+  }
+
+  /** Shows where things stand, if anything is going on and it is time for it. */
+  tell(): void {
+    const work = this.#work
+    if (work === undefined) return
+    const { progress, log } = this.#host
+    const now = this.#clock.now()
+    this.#mark(now)
+    if (progress.isShown) progress.update(this.#done, work.total, this.#outlook(work, now))
+    else if (now - this.#toldAt >= lineEvery) {
+      this.#toldAt = now
+      const share = Math.floor((100 * this.#done) / Math.max(1, work.total))
+      const done = `${this.#done} of ${work.total} ${work.what} (${share} %)`
+      log.info(`${work.package}: ${done}, ${this.#outlook(work, now)}`)
+    }
+  }
+
+  #mark(now: number): void {
+    const last = this.#marks.at(-1)
+    if (last === undefined || now - last.at >= 1000) this.#marks.push({ at: now, done: this.#done })
+    while (this.#marks.length > 2 && now - (this.#marks[0]?.at ?? now) > rateOver)
+      this.#marks.shift()
+  }
+
+  /** Done a minute, as measured; in a pause, and at the very beginning, what is meant to be. */
+  #perMinute({ paced }: Work, now: number): number {
+    const [first] = this.#marks
+    const minutes = first === undefined ? 0 : (now - first.at) / 60_000
+    const measured = minutes === 0 ? 0 : (this.#done - (first?.done ?? 0)) / minutes
+    const isPaused = paced && this.#pacer.pause !== undefined
+    return paced && (measured === 0 || isPaused) ? this.#pacer.perMinute : measured
+  }
+
+  #outlook(work: Work, now: number): string {
+    const left = work.total - this.#done
+    const rate = this.#perMinute(work, now)
+    const { pause } = this.#pacer
+    const waiting = pause === undefined ? 0 : pause.at - now
+    const time =
+      rate === 0 ? [] : [`about ${formatDuration((left / rate) * 60_000 + waiting)} left`]
+    const words = [`${Math.round(rate)} a minute`, ...time]
+    if (pause !== undefined) words.push(`paused until ${timeWords(pause)}`)
+    const end = work.paced ? this.#pacer.endBefore(left) : undefined
+    if (end !== undefined) words.push(`will stop at ${timeWords(end)}`)
+    return words.join(', ')
+  }
+}
+
+function timeWords({ at, why }: Holdup): string {
+  return `${new Date(at).toISOString().slice(11, 19)} UTC (${why})`
+}
