@@ -127,12 +127,15 @@ export function cannotListPackages(login: string, cause: unknown): RetentionErro
   )
 }
 
-export function unexpected(path: string, error: z.ZodError): RetentionError {
-  const issue = error.issues[0]
+export function unexpected(path: string, why: string): RetentionError {
   return new RetentionError(
     'unexpected-answer',
-    `GET ${path} was answered in a shape that is not GitHub's: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`,
+    `GET ${path} was answered in a shape that is not GitHub's: ${why}`,
     'Nothing can be decided on such an answer. If it persists, please report it.',
-    error,
   )
+}
+
+/** The first thing that is wrong with a body. */
+export function flawOf({ issues: [issue] }: z.ZodError): string {
+  return `${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`
 }

@@ -35,6 +35,8 @@ function timeOf(text: string | null | undefined): number | undefined {
 /** One package's pages of versions, and its own count of them. */
 export interface ListingSource {
   readonly page: (number: number) => Promise<Page<VersionBody[]>>
+  /** The rows of page 1, when it was read before; they cost nothing of the quota as long as they have not changed. */
+  readonly firstAgain: () => Promise<readonly VersionBody[]>
   readonly count: () => Promise<number>
   /** Hears how many more requests a whole listing takes. Throws when there is no quota for them. */
   readonly afford: (requests: number) => void
@@ -87,8 +89,8 @@ async function listOnce(
   pages.push(...(await readPages(source, others)))
   await followOn(pages, source)
   if (pages.length > 1) {
-    const again = await source.page(1)
-    if (JSON.stringify(again.data) !== JSON.stringify(first.data)) return 'page 1 changed meanwhile'
+    const again = await source.firstAgain()
+    if (JSON.stringify(again) !== JSON.stringify(first.data)) return 'page 1 changed meanwhile'
   }
   const rows = joinPages(pages)
   return typeof rows === 'string' ? rows : { rows, count }

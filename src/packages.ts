@@ -12,6 +12,7 @@ import {
   cannotListPackages,
   deleteAnswer,
   explain,
+  flawOf,
   isSlowDown,
   isUnanswered,
   keepsLimiting,
@@ -27,6 +28,7 @@ import {
   versionPage,
   type ListingSource,
   type Page,
+  type VersionBody,
 } from './listing.js'
 import type { Pacer } from './pacing.js'
 import type { Clock, DeleteAnswer, VersionDeleter, VersionLister } from './ports.js'
@@ -52,6 +54,21 @@ export interface PackagesOptions {
   /** Aborted when a person or the runner ends the run. */
   readonly cancelled: AbortSignal
 }
+
+/** Data that need not be sent again as long as they are the same. */
+interface Tagged<T> {
+  readonly data: T
+  readonly etag: string | undefined
+}
+
+interface GetOptions<T> {
+  /** Another error than the usual one for a status. */
+  readonly special?: (error: RequestError) => RetentionError | undefined
+  /** What was answered before. https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#use-conditional-requests */
+  readonly known?: Tagged<T> | undefined
+}
+
+type Query = Record<string, string | number | Record<string, string>>
 
 const limitRetries = 4
 /** Seconds to wait for a limit that does not say how long. */
@@ -144,9 +161,9 @@ export class PackagesClient {
       return { login: own.data.login, type: 'User', route: '/user' }
     }
     const path = `/users/${encodeURIComponent(login)}`
-    const found = await this.#get(path, {}, accountBody, (error) =>
-      error.status === 404 ? accountNotFound(login, error) : undefined,
-    )
+    const found = await this.#get(path, {}, accountBody, {
+      special: (error) => (error.status === 404 ? accountNotFound(login, error) : undefined),
+    })
     const { type } = found.data
     return {
       ...found.data,
@@ -167,7 +184,10 @@ export class PackagesClient {
         `${account.route}/packages`,
         query,
         packagePage,
-        (error) => (error.status === 400 ? cannotListPackages(account.login, error) : undefined),
+        {
+          special: (error) =>
+            error.status === 400 ? cannotListPackages(account.login, error) : undefined,
+        },
       )
       names.push(...answer.data.map(({ name }) => name))
       page = answer.next
@@ -196,9 +216,16 @@ export class PackagesClient {
 
   #pagesOf(path: string): ListingSource {
     const { pacer } = this.#options
+    let first: Tagged<VersionBody[]> | undefined
+    const read = async (page: number, known?: Tagged<VersionBody[]>) => {
+      const query = { per_page: pageSize, page, state: 'active' }
+      const answer = await this.#get(`${path}/versions`, query, versionPage, { known })
+      if (page === 1) first = answer
+      return answer
+    }
     return {
-      page: (page) =>
-        this.#get(`${path}/versions`, { per_page: pageSize, page, state: 'active' }, versionPage),
+      page: (page) => read(page),
+      firstAgain: async () => (await read(1, first)).data,
       count: async () => (await this.#get(path, {}, packageBody)).data.version_count,
       afford: (requests) => {
         pacer.afford(requests)
@@ -252,21 +279,26 @@ export class PackagesClient {
 
   async #get<T>(
     path: string,
-    query: Record<string, string | number>,
+    query: Query,
     schema: z.ZodType<T>,
-    special: (error: RequestError) => RetentionError | undefined = () => undefined,
-  ): Promise<Page<T>> {
-    const answer = await this.#request('GET', path, query).catch((error: unknown) => {
-      if (!(error instanceof RequestError)) throw error
-      throw special(error) ?? explain(error, path)
-    })
+    { special, known }: GetOptions<T> = {},
+  ): Promise<Tagged<T> & Page<T>> {
+    const headers = known?.etag === undefined ? {} : { 'if-none-match': known.etag }
+    const answer = await this.#request('GET', path, { ...query, headers }).catch(
+      (error: unknown) => {
+        if (!(error instanceof RequestError)) throw error
+        if (error.status === 304) return undefined
+        throw special?.(error) ?? explain(error, path)
+      },
+    )
+    if (answer === undefined) return { ...unchanged(path, known), next: undefined, last: undefined }
     const parsed = schema.safeParse(answer.data)
-    if (!parsed.success) throw unexpected(path, parsed.error)
-    return { data: parsed.data, ...readLinks(answer.headers.link) }
+    if (!parsed.success) throw unexpected(path, flawOf(parsed.error))
+    return { data: parsed.data, ...readLinks(answer.headers.link), etag: answer.headers.etag }
   }
 
   /** A request with what plugin-retry leaves open: limits, and a 401 in a run that has worked. */
-  async #request(method: 'GET', path: string, query: Record<string, string | number>) {
+  async #request(method: 'GET', path: string, query: Query) {
     for (let attempt = 0; ; attempt++) {
       try {
         return await this.#once(method, path, query)
@@ -279,12 +311,7 @@ export class PackagesClient {
   }
 
   /** @param retries how often plugin-retry may repeat it; its own number when undefined */
-  async #once(
-    method: 'GET' | 'DELETE',
-    path: string,
-    query: Record<string, string | number>,
-    retries?: 0,
-  ) {
+  async #once(method: 'GET' | 'DELETE', path: string, query: Query, retries?: 0) {
     try {
       // plugin-retry counts in this object; without one of its own, requests would share their waits.
       const request = retries === undefined ? {} : { retries }
@@ -349,6 +376,12 @@ function createOctokit({ apiUrl, token, fetch }: PackagesOptions) {
 
 function ignore(): void {
   // Nothing to do.
+}
+
+/** A service that says "not modified" to somebody who asked for no such thing is broken. */
+function unchanged<T>(path: string, known: T | undefined): T {
+  if (known !== undefined) return known
+  throw unexpected(path, 'the status is 304')
 }
 
 /** The same pages, with somebody who hears how many were read. */

@@ -16,8 +16,8 @@ const fewPages = 10
 
 /**
  * Looks at a package again without listing it whole: at its newest rows, and at the places where the wanted rows must be
- * by now. Rows that came or went in between are noticed where it looks; elsewhere the package's own count tells, and a
- * small package is then read whole.
+ * by now. Rows that came or went in between are noticed where it looks; elsewhere the length of the listing tells, by its
+ * last page or by the package's own count, and a small package is then read whole.
  *
  * @param known what should still be there, in the order of the listing
  * @param wanted ids of versions whose state matters
@@ -31,8 +31,9 @@ export async function listAgain(
   overlooked: ReadonlySet<number>,
 ): Promise<Relisting> {
   const look = new Look(source, known, overlooked)
-  const [count, isRead] = await Promise.all([source.count(), look.readNewest()])
+  const isRead = await look.readNewest()
   await look.readAround(wanted)
+  const count = look.length() ?? (await source.count())
   if (look.current().length < count) await look.readRest(count)
   if (isRead && look.hasFound(wanted) && look.isInOrder()) {
     return { versions: look.current(), seen: look.seen() }
@@ -57,8 +58,8 @@ class Look {
   readonly #known: readonly PackageVersion[]
   readonly #overlooked: ReadonlySet<number>
   readonly #places: ReadonlyMap<number, number>
-  /** Rows by page, and whether the page was full. */
-  readonly #pages = new Map<number, { rows: VersionBody[]; isFull: boolean }>()
+  /** By page the rows that count, and how many it has in all. */
+  readonly #pages = new Map<number, { rows: readonly VersionBody[]; size: number }>()
 
   constructor(
     source: ListingSource,
@@ -74,10 +75,11 @@ class Look {
   /** Reads from the first page on until a row is known. @returns false when pages come again, which has no end */
   async readNewest(): Promise<boolean> {
     const ids = new Set<number>()
+    this.#keep(1, await this.#source.firstAgain())
     for (let page = 1; ; page++) {
       await this.#read([page])
-      const { rows, isFull } = this.#page(page)
-      if (!isFull || rows.some(({ id }) => this.#places.has(id))) return true
+      const { rows, size } = this.#page(page)
+      if (size < pageSize || rows.some(({ id }) => this.#places.has(id))) return true
       if (rows.some(({ id }) => ids.has(id))) return false
       for (const { id } of rows) ids.add(id)
     }
@@ -101,6 +103,15 @@ class Look {
   async readRest(count: number): Promise<void> {
     const pages = Math.ceil(count / pageSize)
     if (pages <= fewPages) await this.#read(Array.from({ length: pages }, (_, at) => at + 1))
+  }
+
+  /** How many rows the listing has, if its last page was read: the one that is not full. */
+  length(): number | undefined {
+    const last = this.#numbers().find((page) => this.#page(page).size < pageSize)
+    if (last === undefined) return undefined
+    const { size } = this.#page(last)
+    // An empty page may be far behind the end.
+    return size > 0 || last === 1 ? (last - 1) * pageSize + size : undefined
   }
 
   hasFound(wanted: ReadonlySet<number>): boolean {
@@ -136,14 +147,16 @@ class Look {
   async #read(pages: readonly number[]): Promise<void> {
     const unread = [...new Set(pages)].filter((page) => page > 0 && !this.#pages.has(page))
     const read = await readPages(this.#source, unread)
-    for (const [at, { data }] of read.entries()) {
-      const rows = data.filter(({ id }) => !this.#overlooked.has(id))
-      this.#pages.set(unread[at] ?? 0, { rows, isFull: data.length === pageSize })
-    }
+    for (const [at, { data }] of read.entries()) this.#keep(unread[at] ?? 0, data)
   }
 
-  #page(page: number): { rows: VersionBody[]; isFull: boolean } {
-    return this.#pages.get(page) ?? { rows: [], isFull: false }
+  #keep(page: number, data: readonly VersionBody[]): void {
+    const rows = data.filter(({ id }) => !this.#overlooked.has(id))
+    this.#pages.set(page, { rows, size: data.length })
+  }
+
+  #page(page: number): { rows: readonly VersionBody[]; size: number } {
+    return this.#pages.get(page) ?? { rows: [], size: 0 }
   }
 
   /** The numbers of the pages that were read, in their order. */

@@ -25,20 +25,22 @@ function source(
     meanwhile(what)
   }
   const now = () => passes[Math.min(Math.max(pass, 0), passes.length - 1)]
+  const page = (number: number) => {
+    if (number === 1 && asked.at(-1) !== `page ${now()?.pages.length ?? 0}`) pass++
+    seen(`page ${number}`)
+    const { pages = [], links = true } = now() ?? {}
+    const data = versionPage.parse(pages[number - 1] ?? [])
+    const more = links && number < pages.length
+    return Promise.resolve({
+      data,
+      next: more ? number + 1 : undefined,
+      last: more ? pages.length : undefined,
+    })
+  }
   return {
     asked,
-    page: (number: number) => {
-      if (number === 1 && asked.at(-1) !== `page ${now()?.pages.length ?? 0}`) pass++
-      seen(`page ${number}`)
-      const { pages = [], links = true } = now() ?? {}
-      const data = versionPage.parse(pages[number - 1] ?? [])
-      const more = links && number < pages.length
-      return Promise.resolve({
-        data,
-        next: more ? number + 1 : undefined,
-        last: more ? pages.length : undefined,
-      })
-    },
+    page,
+    firstAgain: async () => (await page(1)).data,
     count: () => {
       seen('count')
       return Promise.resolve(now()?.count ?? 0)
@@ -128,7 +130,8 @@ describe('a second look at a listing', () => {
     const listed = source([{ pages: inPages(now), count }])
     const { versions, seen } = await listAgain(listed, still, new Set(wanted), new Set(gone))
     const asked = listed.asked.filter((what) => what !== 'count')
-    return { asked, ids: versions.map(({ id }) => id), versions, seen }
+    const hasCounted = listed.asked.includes('count')
+    return { asked, hasCounted, ids: versions.map(({ id }) => id), versions, seen }
   }
   const without = (...ids: number[]) => rows(250).filter(({ id }) => !ids.includes(id))
 
@@ -139,6 +142,20 @@ describe('a second look at a listing', () => {
     expect(asked).toEqual(['page 1', 'page 3'])
     expect(versions[239]?.tags).toEqual(['latest'])
     expect([seen.has(1), seen.has(150), seen.has(230)]).toEqual([true, false, true])
+  })
+
+  test('asks for the count only where it has not seen the last page', async () => {
+    expect(await look(rows(250), [230])).toMatchObject({ hasCounted: false })
+    expect(await look(rows(250), [150])).toMatchObject({ hasCounted: true })
+    expect(await look(rows(200), [150], { had: 200 })).toMatchObject({ hasCounted: true })
+    expect(await look(rows(99), [50], { had: 99 })).toMatchObject({ hasCounted: false })
+  })
+
+  test('notices by the last page what came back on a page that it does not read', async () => {
+    const without150 = { had: 250, gone: [150] }
+    const { asked, ids, hasCounted } = await look(rows(250), [230], without150)
+    expect([asked, hasCounted]).toEqual([['page 1', 'page 3', 'page 2'], false])
+    expect(ids).not.toContain(150)
   })
 
   test('finds newcomers, which move all others on', async () => {
@@ -194,9 +211,10 @@ describe('a second look at a listing', () => {
 
   test('does not go on for ever where every page is the same', async () => {
     const same = rows(100, 1001)
+    const data = versionPage.parse(same)
     const listed = {
-      page: () =>
-        Promise.resolve({ data: versionPage.parse(same), next: undefined, last: undefined }),
+      page: () => Promise.resolve({ data, next: undefined, last: undefined }),
+      firstAgain: () => Promise.resolve(data),
       count: () => Promise.resolve(100),
       afford: () => undefined,
     }

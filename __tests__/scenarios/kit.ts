@@ -21,7 +21,7 @@ export const day = 24 * hour
 
 /** For stories about patience: the environment in which a run's clocks go twenty-five times as fast. */
 export const hurried = {
-  NODE_OPTIONS: `--import ${new URL('hurry.mjs', import.meta.url).href}`,
+  NODE_OPTIONS: `--import ${new URL('../../scripts/hurry.mjs', import.meta.url).href}`,
 }
 
 /** What a run of the built action left behind. */

@@ -77,6 +77,13 @@ test('looking again costs at most one request for ten deletes, and nothing when 
   expect(looks(short.emulator)).toBe(0)
 })
 
+test('page 1 costs nothing of the quota until the deletes come to it', async () => {
+  const { emulator, prune } = await longRun()
+  await prune()
+  const firstPages = emulator.requests.filter(({ path }) => /[?&]page=1&/.test(`${path}&`))
+  expect(firstPages.map(({ status }) => status)).toEqual([200, 304, 304, 304, 200, 200])
+})
+
 test('a new index around old children keeps them', async () => {
   const { emulator, prune } = await longRun()
   const old = push(emulator, multiArchImage({ seed: 'shared' }), { tags: ['pr-last'], daysAgo: 50 })

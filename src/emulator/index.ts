@@ -1,6 +1,12 @@
 import { Exchange, type LatencyQuestion, type RequestRecord } from './exchange.js'
 import { Faults } from './faults.js'
-import { RateLimiter, RegistryLimiter, settleLimits, type LimitOptions } from './limits.js'
+import {
+  RateLimiter,
+  RegistryLimiter,
+  settleLimits,
+  type LimitOptions,
+  type Limits,
+} from './limits.js'
 import { PackagesApi } from './packages-api.js'
 import { Registry, type Origins, type RegistryOptions } from './registry.js'
 import { Store } from './store.js'
@@ -32,6 +38,8 @@ export interface Emulator {
   /** Every request in order of arrival. */
   readonly requests: RequestRecord[]
   readonly faults: Faults
+  /** The limits, which may be changed at any time; undefined when it was started without any. */
+  readonly limits: Limits | undefined
   /** Bugs of the emulator itself that were answered with 500. */
   readonly errors: unknown[]
   /** Breaks all connections and stops both listeners. */
@@ -66,6 +74,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     store,
     requests: around.requests,
     faults: around.faults,
+    limits,
     errors: around.errors,
     close: async () => {
       await Promise.all([api.close(), registry.close()])

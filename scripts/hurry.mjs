@@ -1,14 +1,14 @@
 /**
- * Loaded into an action before it starts, this lets all of its clocks run faster: what it waits a minute for is over
- * in two or three seconds. So a story about patience needs none, and the action itself is unchanged.
+ * Loaded into a program before it starts, this lets all of its clocks run faster: what it waits a minute for is over
+ * in two or three seconds. So a story about patience needs none, and the program itself is unchanged. Programs that are
+ * to agree about the time are given the same `HURRY_SINCE`, in milliseconds since the epoch.
  */
 import { syncBuiltinESMExports } from 'node:module'
 import timers from 'node:timers/promises'
 
-const factor = 25
-
-const started = Date.now()
+const factor = Number(process.env.HURRY_FACTOR ?? 25)
 const { now } = Date
+const started = Number(process.env.HURRY_SINCE ?? now())
 Date.now = () => started + (now() - started) * factor
 
 const { setTimeout: later } = globalThis
