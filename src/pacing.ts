@@ -1,5 +1,5 @@
 import { Allowance } from './allowance.js'
-import { outOfTime } from './errors.js'
+import { outOfTime, RetentionError } from './errors.js'
 import type { Clock } from './ports.js'
 
 /** Limits that a pacer keeps. Durations in milliseconds. */
@@ -195,14 +195,19 @@ export class Pacer {
   }
 
   /**
-   * Makes sure, before it is begun, that so many more requests to the API leave the reserve of the quota untouched.
+   * Makes sure, before a listing is begun, that so many more requests leave the reserve of the quota untouched.
    *
-   * @throws RetentionError `out-of-time` when they would not
+   * @throws RetentionError `out-of-time` when they would not; `permission` when they would in no hour
    */
   afford(requests: number): void {
     const quota = this.#quota
     if (quota === undefined || this.#spare(quota) >= requests) return
-    throw outOfTime(`its listing takes ${requests} more requests, and ${quotaWords(quota)}`)
+    const reserved = this.#reserved(quota)
+    if (requests > quota.limit - reserved) throw neverEnough(requests, quota.limit, reserved)
+    const left = `of the ${quota.remaining} that are left this hour ${reserved} are reserved`
+    throw outOfTime(
+      `listing it takes ${requests} more requests, and ${left}; the next run can go on at ${resetOf(quota)}`,
+    )
   }
 
   /** Does work in the time that is kept back from the deletes for what comes after them. */
@@ -321,9 +326,14 @@ export class Pacer {
   }
 
   /** Requests that may still be made before only the reserve is left, those on their way not counted. */
-  #spare({ limit, remaining }: Quota): number {
+  #spare(quota: Quota): number {
+    const { remaining } = quota
     const onTheirWay = this.#open + this.api.inFlight
-    return remaining - onTheirWay - Math.ceil(limit * this.#reserve)
+    return remaining - onTheirWay - this.#reserved(quota)
+  }
+
+  #reserved({ limit }: Quota): number {
+    return Math.ceil(limit * this.#reserve)
   }
 
   #outOfQuota(requests: number): Stop | undefined {
@@ -342,7 +352,19 @@ export class Pacer {
   }
 }
 
-function quotaWords({ remaining, limit, reset }: Quota): string {
-  const at = new Date(reset * 1000).toISOString().slice(11, 16)
-  return `${remaining} of ${limit} API requests are left this hour and are reserved for other workflows; the next run can go on at ${at} UTC`
+function quotaWords(quota: Quota): string {
+  const left = `${quota.remaining} of ${quota.limit} API requests are left this hour`
+  return `${left} and are reserved for other workflows; the next run can go on at ${resetOf(quota)}`
+}
+
+function resetOf({ reset }: Quota): string {
+  return `${new Date(reset * 1000).toISOString().slice(11, 16)} UTC`
+}
+
+function neverEnough(requests: number, limit: number, reserved: number): RetentionError {
+  return new RetentionError(
+    'permission',
+    `listing it takes ${requests} more requests, and this token has ${limit} an hour, of which ${reserved} are reserved`,
+    'Use a classic personal access token, which has 5,000 an hour, or a smaller quota-reserve.',
+  )
 }

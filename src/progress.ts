@@ -1,4 +1,4 @@
-import type { Host } from './host.js'
+import type { Host, Log } from './host.js'
 import type { Holdup, Pacer } from './pacing.js'
 import { formatDuration } from './policy/durations.js'
 import type { Clock } from './ports.js'
@@ -7,6 +7,9 @@ import type { Clock } from './ports.js'
 const lineEvery = 30_000
 /** Milliseconds over which a rate is measured. */
 const rateOver = 60_000
+
+/** What of a host hears of progress. */
+type Told = Pick<Host, 'progress'> & { readonly log: Pick<Log, 'info'> }
 
 /** A piece of work that may take long: what of which package, as in "api: 300 of 3000 versions deleted". */
 export interface Work {
@@ -22,7 +25,7 @@ export interface Work {
  * nothing may go on.
  */
 export class ProgressTeller {
-  readonly #host: Host
+  readonly #host: Told
   readonly #clock: Clock
   readonly #pacer: Pacer
   #work: Work | undefined
@@ -31,7 +34,7 @@ export class ProgressTeller {
   /** What was done when, within the time over which the rate is measured. */
   #marks: { readonly at: number; readonly done: number }[] = []
 
-  constructor(host: Host, clock: Clock, pacer: Pacer) {
+  constructor(host: Told, clock: Clock, pacer: Pacer) {
     this.#host = host
     this.#clock = clock
     this.#pacer = pacer

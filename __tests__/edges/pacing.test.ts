@@ -160,7 +160,14 @@ describe('reads', () => {
     pace.afford(300)
     expect(() => {
       pace.afford(301)
-    }).toThrow(/^its listing takes 301 more requests, and 400 of 1000 API requests are left/)
+    }).toThrow(
+      /^listing it takes 301 more requests, and of the 400 that are left this hour 100 are reserved; the next run can go on at 01:00 UTC$/,
+    )
+    expect(() => {
+      pace.afford(901)
+    }).toThrow(
+      /^listing it takes 901 more requests, and this token has 1000 an hour, of which 100 are/,
+    )
   })
 })
 
