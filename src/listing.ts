@@ -87,7 +87,7 @@ async function listOnce(
   // The other pages, and page 1 once more.
   if (others.length > 0) source.afford(others.length + 1)
   pages.push(...(await readPages(source, others)))
-  await followOn(pages, source)
+  await followOn(pages, source, count)
   if (pages.length > 1) {
     const again = await source.firstAgain()
     if (JSON.stringify(again) !== JSON.stringify(first.data)) return 'page 1 changed meanwhile'
@@ -109,13 +109,19 @@ export async function readPages(
 }
 
 /**
- * Reads on while there may be more: a link names the next page, or the last page is full and no link says so. A page
- * that comes a second time would come for ever; its rows tell that the listing cannot be trusted.
+ * Reads on while there may be more: a link names the next page, or no link does and the last page is full although the
+ * package has another count. A page that comes a second time would come for ever; its rows tell that the listing cannot
+ * be trusted.
  */
-async function followOn(pages: Page<VersionBody[]>[], source: ListingSource): Promise<void> {
+async function followOn(
+  pages: Page<VersionBody[]>[],
+  source: ListingSource,
+  count: number,
+): Promise<void> {
   const firstIds = new Set(pages.map(({ data }) => data[0]?.id))
   for (let last = pages.at(-1); last !== undefined; last = pages.at(-1)) {
-    if (last.next === undefined && last.data.length < pageSize) return
+    const isMissing = last.data.length === pageSize && pages.length * pageSize !== count
+    if (last.next === undefined && !isMissing) return
     const page = await source.page(last.next ?? pages.length + 1)
     if (last.next === undefined && page.data.length === 0) return
     pages.push(page)

@@ -13,8 +13,8 @@ const longestLag = 60_000
  * only what both plans delete goes.
  */
 export class PackageRecheck implements Recheck {
-  /** Ten seconds less than the minute that is promised: the time in which a delete arrives. */
-  readonly freshFor = 50_000
+  /** Five seconds less than the minute that is promised: the time in which a delete arrives. */
+  readonly freshFor = 55_000
   readonly #source: PlanSource
   readonly #clock: Clock
   /** The plan that is carried out, with the latest picture. */

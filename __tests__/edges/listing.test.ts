@@ -62,11 +62,20 @@ describe('a listing is whole', () => {
     expect(listed.asked).toEqual(['page 1', 'count', 'page 2', 'page 3', 'page 1'])
   })
 
-  test('with a full last page and no link, when the page after it is empty', async () => {
+  test('with a full last page and no link, when the count is the same', async () => {
     const listed = source([{ pages: [rows(100)], count: 100 }])
     expect(await listWhole(listed)).toHaveLength(100)
-    expect(listed.asked).toEqual(['page 1', 'count', 'page 2'])
+    expect(listed.asked).toEqual(['page 1', 'count'])
   })
+
+  test.each([99, 101])(
+    'or when the page after it is empty, though the count is %d',
+    async (count) => {
+      const listed = source([{ pages: [rows(100)], count }])
+      expect(await listWhole(listed)).toHaveLength(100)
+      expect(listed.asked.slice(0, 3)).toEqual(['page 1', 'count', 'page 2'])
+    },
+  )
 
   test('and goes on after a full page that no link continues', async () => {
     const listed = source([{ pages: [rows(100), rows(3, 101)], count: 103, links: false }])
@@ -215,7 +224,7 @@ describe('a second look at a listing', () => {
     const listed = {
       page: () => Promise.resolve({ data, next: undefined, last: undefined }),
       firstAgain: () => Promise.resolve(data),
-      count: () => Promise.resolve(100),
+      count: () => Promise.resolve(101),
       afford: () => undefined,
     }
     const known = await listWhole(source([{ pages: [rows(3)], count: 3 }]))
