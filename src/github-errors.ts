@@ -22,7 +22,7 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-export function isSecondaryLimit({ status, message }: RequestError): boolean {
+function isSecondaryLimit({ status, message }: RequestError): boolean {
   return (status === 403 || status === 429) && /\bsecondary rate\b/i.test(message)
 }
 

@@ -42,3 +42,7 @@ function mostPoints(requests) {
 export function within(requests, milliseconds) {
   return requests.filter(({ at }) => at - requests[0].at < milliseconds).length
 }
+
+export function round(number, digits = 0) {
+  return Number(number.toFixed(digits))
+}

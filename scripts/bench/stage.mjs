@@ -11,16 +11,22 @@ import { root } from '../bundle.mjs'
 const folder = mkdtempSync(join(tmpdir(), 'bench-'))
 process.on('exit', () => rmSync(folder, { recursive: true }))
 
-const service = join(folder, 'service.mjs')
-await build({
-  entryPoints: [join(root, 'scripts/bench/service.mjs')],
-  outfile: service,
-  bundle: true,
-  platform: 'node',
-  target: 'node20',
-  format: 'esm',
-  logLevel: 'warning',
-})
+/** Bundles one of the files beside this one, which import the product's source. @returns where it is */
+export async function bundled(name) {
+  const outfile = join(folder, name)
+  await build({
+    entryPoints: [join(root, 'scripts/bench', name)],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    logLevel: 'warning',
+  })
+  return outfile
+}
+
+const service = await bundled('service.mjs')
 
 /** What makes a process live faster than time does, and agree with others that do. */
 function hurrying(factor, since) {
@@ -70,7 +76,10 @@ async function prune({ apiUrl, registryUrl }, inputs, args, env) {
     registry: registryUrl,
     ...inputs,
   }
-  const entries = Object.entries(given).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value])
+  const entries = Object.entries(given).map(([name, value]) => [
+    `INPUT_${name.toUpperCase()}`,
+    value,
+  ])
   const child = spawn(process.execPath, [...args, join(root, 'dist/index.js')], {
     env: {
       PATH: process.env.PATH,
