@@ -325,22 +325,21 @@ export class PackagesClient {
     }
   }
 
-  /** Milliseconds after which the same request is worth another try, or undefined. */
+  /** Milliseconds after which the same request is worth another try, or undefined. For limits the pacer waits. */
   #waitFor(error: unknown, attempt: number): number | undefined {
     if (!(error instanceof RequestError)) return undefined
     if (error.status === 401 && this.#worked) return 2000 * (attempt + 1)
-    return isSlowDown(error) ? this.#slowDown(error) : undefined
+    return isSlowDown(error) && this.#slowDown(error) !== undefined ? 0 : undefined
   }
 
-  /** GitHub asks to slow down. @returns milliseconds to wait, or undefined when there is no time for that */
+  /** GitHub asks to slow down. @returns milliseconds to wait, or undefined when no run waits so long */
   #slowDown(error: RequestError): number | undefined {
     const { pacer, told } = this.#options
     const seconds = Number(error.response?.headers['retry-after']) || unmarkedLimitWait
     if (!(seconds > 0 && seconds <= longestLimitWait)) return undefined
     const wait = 1000 * seconds
     const isNews = pacer.slowDown(wait)
-    if (!pacer.hasTimeFor(wait)) return undefined
-    if (isNews) {
+    if (isNews && pacer.hasTimeFor(wait)) {
       const pace = Math.round(pacer.perMinute)
       told(
         `GitHub asks to slow down (${error.status}); waiting ${seconds} s, then at most ${pace} deletes a minute.`,
