@@ -28,13 +28,13 @@ export const sabotages = [
       defect('src/selector.ts', 'for (const node of marked.keys()) doomed.delete(node)'),
       defect(
         'src/selector.ts',
-        'parentsOf(node).size',
-        '[...parentsOf(node)].filter((parent) => doomed.has(parent)).length',
+        'queueUp(doomed.keys(), parentsOf)',
+        'queueUp(doomed.keys(), (node) => parentsOf(node).filter((parent) => doomed.has(parent)))',
       ),
       defect(
         'src/selector.ts',
-        '[...parentsOf(node)].map((parent)',
-        '[...parentsOf(node)].filter((parent) => doomed.has(parent)).map((parent)',
+        'parentsOf(node).map((parent)',
+        'parentsOf(node).filter((parent) => doomed.has(parent)).map((parent)',
       ),
     ],
     stories: ['multi-arch', 'shared-parts', 'skip-shas'],
@@ -42,10 +42,7 @@ export const sabotages = [
   {
     promise: 'P1',
     what: 'an index contains nothing',
-    defects: [
-      blind,
-      defect('src/graph.ts', 'connect(node.contains, node, child, child.containedIn)'),
-    ],
+    defects: [blind, defect('src/graph.ts', '    contain(node, child)\n')],
     stories: ['images-of-every-shape', 'shared-parts'],
   },
   {
@@ -55,8 +52,8 @@ export const sabotages = [
       blind,
       defect(
         'src/graph.ts',
-        'connect(node.contains, node, child, child.containedIn)',
-        "if (entry.kind !== 'index') connect(node.contains, node, child, child.containedIn)",
+        'contain(node, child)',
+        "if (entry.kind !== 'index') contain(node, child)",
       ),
     ],
     stories: ['images-of-every-shape', 'shared-parts'],
@@ -64,10 +61,7 @@ export const sabotages = [
   {
     promise: 'P1',
     what: 'a subject has no attachments',
-    defects: [
-      blind,
-      defect('src/graph.ts', 'else connect(subject.attachments, subject, node, node.attachedTo)'),
-    ],
+    defects: [blind, defect('src/graph.ts', 'else attach(subject, node)')],
     stories: ['attachments', 'multi-arch'],
   },
   {

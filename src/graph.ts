@@ -10,10 +10,10 @@ export interface Node {
   readonly descriptor: Child | undefined
   /** Its tags without the attachment tags, which name a subject and make no image. */
   readonly ownTags: readonly string[]
-  readonly contains: ReadonlySet<Node>
-  readonly containedIn: ReadonlySet<Node>
-  readonly attachments: ReadonlySet<Node>
-  readonly attachedTo: ReadonlySet<Node>
+  readonly contains: readonly Node[]
+  readonly containedIn: readonly Node[]
+  readonly attachments: readonly Node[]
+  readonly attachedTo: readonly Node[]
   /** Children that the package does not have. */
   readonly missing: readonly Digest[]
   /** Subjects that the package does not have. */
@@ -30,13 +30,16 @@ export interface Graph {
 export type Step = { readonly from: Node; readonly relation: Relation } | undefined
 
 type Building = { -readonly [K in keyof Node]: Node[K] } & {
-  contains: Set<Node>
-  containedIn: Set<Node>
-  attachments: Set<Node>
-  attachedTo: Set<Node>
+  contains: Node[]
+  containedIn: Node[]
+  attachments: Node[]
+  attachedTo: Node[]
   missing: Digest[]
   missingSubjects: Digest[]
 }
+
+/** Most lists of most nodes are empty; they share this one, so that a large package takes little memory. */
+const none: never[] = []
 
 /**
  * Draws the graph of a package. Manifests may be missing; see {@link isKnown}.
@@ -58,25 +61,29 @@ function newNode(version: PackageVersion, manifest: Manifest | undefined): Build
     version,
     manifest,
     descriptor: undefined,
-    ownTags: version.tags.filter((tag) => subjectOfTag(tag) === undefined),
-    contains: new Set(),
-    containedIn: new Set(),
-    attachments: new Set(),
-    attachedTo: new Set(),
-    missing: [],
-    missingSubjects: [],
+    ownTags: ownTagsOf(version),
+    contains: none,
+    containedIn: none,
+    attachments: none,
+    attachedTo: none,
+    missing: none,
+    missingSubjects: none,
   }
+}
+
+function ownTagsOf({ tags }: PackageVersion): readonly string[] {
+  return tags.length === 0 ? tags : tags.filter((tag) => subjectOfTag(tag) === undefined)
 }
 
 function drawChildren(node: Building, byDigest: ReadonlyMap<Digest, Building>): void {
   for (const entry of node.manifest?.children ?? []) {
     const child = byDigest.get(entry.digest)
     if (child === undefined) {
-      if (entry.kind !== 'other') node.missing.push(entry.digest)
+      if (entry.kind !== 'other') node.missing = withItem(node.missing, entry.digest)
       continue
     }
     if (child.descriptor === undefined || isKnownLeaf(entry)) child.descriptor = entry
-    connect(node.contains, node, child, child.containedIn)
+    contain(node, child)
     drawAnnotation(entry, child, byDigest)
   }
 }
@@ -91,19 +98,18 @@ function drawAnnotation(
   byDigest: ReadonlyMap<Digest, Building>,
 ): void {
   const attested = attests && byDigest.get(attests)
-  if (attested && child.manifest === undefined)
-    connect(attested.attachments, attested, child, child.attachedTo)
+  if (attested && child.manifest === undefined) attach(attested, child)
 }
 
 function drawSubjects(node: Building, byDigest: ReadonlyMap<Digest, Building>): void {
   for (const digest of subjectsOf(node)) {
     const subject = byDigest.get(digest)
-    if (subject === undefined) node.missingSubjects.push(digest)
-    else connect(subject.attachments, subject, node, node.attachedTo)
+    if (subject === undefined) node.missingSubjects = withItem(node.missingSubjects, digest)
+    else attach(subject, node)
   }
   const soci = node.manifest?.sociIndex
   const accelerator = soci && byDigest.get(soci)
-  if (accelerator) connect(node.attachments, node, accelerator, accelerator.attachedTo)
+  if (accelerator) attach(node, accelerator)
 }
 
 /** Everything that a version itself names as its subject: in its manifest and by its tags. */
@@ -112,16 +118,42 @@ function subjectsOf(node: Building): Set<Digest> {
   return new Set([node.manifest?.subject, ...named].filter((digest) => digest !== undefined))
 }
 
-/** Draws one edge, never from a node to itself. The sets hold it once however often it is named. */
-function connect(targets: Set<Node>, source: Node, target: Node, sources: Set<Node>): void {
-  if (source === target) return
-  targets.add(target)
-  sources.add(source)
+function contain(index: Building, child: Building): void {
+  if (isDrawn(index, index.contains, child, child.containedIn)) return
+  index.contains = withItem(index.contains, child)
+  child.containedIn = withItem(child.containedIn, index)
+}
+
+function attach(subject: Building, attachment: Building): void {
+  if (isDrawn(subject, subject.attachments, attachment, attachment.attachedTo)) return
+  subject.attachments = withItem(subject.attachments, attachment)
+  attachment.attachedTo = withItem(attachment.attachedTo, subject)
+}
+
+/**
+ * Whether an edge has nothing to add: it is drawn once however often it is named, and never from a node to itself. Both
+ * of its ends list it, so the shorter list tells.
+ */
+function isDrawn(
+  above: Node,
+  lower: readonly Node[],
+  below: Node,
+  upper: readonly Node[],
+): boolean {
+  if (above === below) return true
+  return lower.length < upper.length ? lower.includes(below) : upper.includes(above)
+}
+
+/** A list with one more item: the same list, unless it is the empty one that everybody shares. */
+function withItem<T>(list: T[], item: T): T[] {
+  if (list.length === 0) return [item]
+  list.push(item)
+  return list
 }
 
 /** A version with a tag of its own, or one that nothing present contains and that is attached to nothing present. */
 export function isRoot(node: Node): boolean {
-  return node.ownTags.length > 0 || (node.containedIn.size === 0 && node.attachedTo.size === 0)
+  return node.ownTags.length > 0 || (node.containedIn.length === 0 && node.attachedTo.length === 0)
 }
 
 /** A root that no tag of its own makes an image: an attachment tag whose subject is not in the package. */
@@ -159,14 +191,14 @@ export function reach(starts: Iterable<Node>): Map<Node, Step> {
   for (const start of starts) reached.set(start, undefined)
   // A Map yields the entries that are added while it is walked, so it is its own queue.
   for (const [from] of reached) {
-    for (const node of from.contains) addStep(reached, node, { from, relation: 'contained in' })
-    for (const node of from.attachments) addStep(reached, node, { from, relation: 'attached to' })
+    addAll(reached, from.contains, { from, relation: 'contained in' })
+    addAll(reached, from.attachments, { from, relation: 'attached to' })
   }
   return reached
 }
 
-function addStep(reached: Map<Node, Step>, node: Node, step: Step): void {
-  if (!reached.has(node)) reached.set(node, step)
+function addAll(reached: Map<Node, Step>, nodes: readonly Node[], step: Step): void {
+  for (const node of nodes) if (!reached.has(node)) reached.set(node, step)
 }
 
 /**
@@ -175,7 +207,7 @@ function addStep(reached: Map<Node, Step>, node: Node, step: Step): void {
  */
 export function tangled(graph: Graph): Set<Node> {
   const downwards = peel(graph.nodes, parentsOf, partsOf)
-  return peel([...downwards], partsOf, parentsOf)
+  return peel(downwards, partsOf, parentsOf)
 }
 
 /**
@@ -183,30 +215,53 @@ export function tangled(graph: Graph): Set<Node> {
  * the given nodes has to be among them.
  */
 function peel(
-  nodes: readonly Node[],
-  before: (node: Node) => Set<Node>,
-  after: (node: Node) => Set<Node>,
+  nodes: Iterable<Node>,
+  before: (node: Node) => readonly Node[],
+  after: (node: Node) => readonly Node[],
 ): Set<Node> {
-  const left = new Set(nodes)
-  const waiting = new Map(nodes.map((node) => [node, before(node).size]))
-  const free = nodes.filter((node) => waiting.get(node) === 0)
+  const { waiting, free } = queueUp(nodes, before)
   for (let node = free.pop(); node !== undefined; node = free.pop()) {
-    left.delete(node)
-    for (const next of after(node)) {
-      const count = (waiting.get(next) ?? 0) - 1
-      waiting.set(next, count)
-      if (count === 0) free.push(next)
-    }
+    for (const next of after(node)) if (countDown(waiting, next)) free.push(next)
   }
-  return left
+  return new Set(waiting.keys())
+}
+
+/** How many others each node waits for, and which nodes wait for none. */
+export function queueUp(
+  nodes: Iterable<Node>,
+  before: (node: Node) => readonly Node[],
+): { waiting: Map<Node, number>; free: Node[] } {
+  const waiting = new Map<Node, number>()
+  const free: Node[] = []
+  for (const node of nodes) {
+    const count = before(node).length
+    if (count === 0) free.push(node)
+    else waiting.set(node, count)
+  }
+  return { waiting, free }
+}
+
+/** Takes one off what a node waits for. Whether that was the last, and it waits no more. */
+export function countDown(waiting: Map<Node, number>, node: Node): boolean {
+  const count = waiting.get(node)
+  if (count === undefined) return false
+  if (count > 1) waiting.set(node, count - 1)
+  else waiting.delete(node)
+  return count === 1
 }
 
 /** What a node contains and what is attached to it. */
-export function partsOf(node: Node): Set<Node> {
-  return new Set([...node.contains, ...node.attachments])
+export function partsOf(node: Node): readonly Node[] {
+  return union(node.contains, node.attachments)
 }
 
 /** What contains a node and what it is attached to. */
-export function parentsOf(node: Node): Set<Node> {
-  return new Set([...node.containedIn, ...node.attachedTo])
+export function parentsOf(node: Node): readonly Node[] {
+  return union(node.containedIn, node.attachedTo)
+}
+
+/** Both lists as one without repetition; most often one of them is empty. */
+function union(a: readonly Node[], b: readonly Node[]): readonly Node[] {
+  if (b.length === 0) return a
+  return a.length === 0 ? b : [...new Set([...a, ...b])]
 }

@@ -24,7 +24,15 @@ export function* belongings({
         yield { whole: attests, part, tie: 'attested' }
     }
     if (sociIndex !== undefined) yield { whole: digest, part: sociIndex, tie: 'accelerated' }
-    for (const whole of new Set([subject, ...tags.map(subjectOfTag)]))
+    for (const whole of subjectsOf(subject, tags))
       if (whole !== undefined) yield { whole, part: digest, tie: 'subject' }
   }
+}
+
+/** Every subject that a manifest and its tags name, once. */
+function subjectsOf(
+  subject: Digest | undefined,
+  tags: readonly string[],
+): Iterable<Digest | undefined> {
+  return tags.length === 0 ? [subject] : new Set([subject, ...tags.map(subjectOfTag)])
 }

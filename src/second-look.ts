@@ -34,13 +34,9 @@ function undone({ version: { digest }, verdict: { action } }: Decision, turns: T
 }
 
 /** Whether a part would go although, or before, what it belongs to does. */
-function isTooEarly(
-  turns: Turns,
-  listed: ReadonlySet<Digest>,
-  whole: Digest,
-  part: Digest,
-): boolean {
-  return listed.has(whole) && (turns.get(part) ?? Infinity) < (turns.get(whole) ?? Infinity)
+function isTooEarly(turns: Turns, whole: Digest, part: Digest): boolean {
+  const turn = turns.get(part)
+  return turn !== undefined && turn < (turns.get(whole) ?? Infinity)
 }
 
 /** Words for what a whole is to its part. */
@@ -54,7 +50,7 @@ const wholeWords: Readonly<Record<Tie, string>> = {
 function* broken(snapshot: Snapshot, turns: Turns): Generator<string> {
   const listed = new Set(snapshot.versions.map(({ digest }) => digest))
   for (const { whole, part, tie } of belongings(snapshot)) {
-    if (isTooEarly(turns, listed, whole, part))
+    if (isTooEarly(turns, whole, part) && listed.has(whole))
       yield `${part} would go while ${whole}, ${wholeWords[tie]}, is still there`
   }
 }

@@ -1,11 +1,13 @@
 import {
   buildGraph,
+  countDown,
   isKnown,
   isOrphanAttachment,
   isRoot,
   kindOf,
   parentsOf,
   partsOf,
+  queueUp,
   reach,
   tangled,
   type Graph,
@@ -13,6 +15,7 @@ import {
   type Step,
 } from './graph.js'
 import type {
+  Belonging,
   Decision,
   DeleteReason,
   Deletion,
@@ -22,6 +25,7 @@ import type {
   Plan,
   Refusal,
   RefusalCode,
+  Relation,
   Role,
   Snapshot,
   Verdict,
@@ -42,6 +46,9 @@ interface Swept {
   readonly marked: ReadonlyMap<Node, Step>
   readonly doomed: ReadonlyMap<Node, Step>
 }
+
+/** Most decisions have no other reasons; they share this, so that a large plan takes little memory. */
+const none: readonly never[] = []
 
 /**
  * Decides about every version of a package by mark and sweep: what the policy does not condemn is kept, what a
@@ -186,7 +193,7 @@ function floorsOf(node: Node, policy: Policy, now: number): KeepReason[] {
 /** An image that was signed or attested a moment ago is in use: taking it would leave the newcomer an orphan. */
 function newcomerOf(node: Node, grace: number, now: number): KeepReason[] {
   // What was not read is attached by the word of its index alone, and is as old as that.
-  const newcomer = [...node.attachments].find(
+  const newcomer = node.attachments.find(
     (attachment) => attachment.manifest !== undefined && now - youngestTime(attachment) < grace,
   )
   if (newcomer === undefined || !isRoot(node)) return []
@@ -215,6 +222,7 @@ function candidateOf(node: Node) {
  */
 function newestToSpare(judged: Judged, policy: Policy): [Node, KeepReason][] {
   const keep = policy.spareNewest
+  if (keep === 0) return []
   const timeOfNode = ({ version }: Node) => timeOf(timesOf(version), policy.ageBy)
   const going = unmarked(judged.condemned.keys(), reach(judged.kept.keys()))
     .filter((node) => node.ownTags.length > 0)
@@ -283,8 +291,9 @@ function decide(node: Node, judged: Judged, { marked, doomed }: Swept): Decision
   if (doomed.has(node)) {
     return decisionOn(node, { action: 'delete', reason: condemned ?? partOf(node, doomed) })
   }
-  const own = judged.kept.get(node) ?? []
-  const [reason = partOf(node, marked), ...also] = own
+  const own = judged.kept.get(node) ?? none
+  const reason = own[0] ?? partOf(node, marked)
+  const also = own.length > 1 ? own.slice(1) : none
   return decisionOn(node, { action: 'keep', reason }, also, condemned)
 }
 
@@ -304,41 +313,40 @@ function partOf(node: Node, reached: ReadonlyMap<Node, Step>): PartOf {
 function decisionOn(
   node: Node,
   verdict: Verdict,
-  also: readonly KeepReason[] = [],
+  also: readonly KeepReason[] = none,
   overruled?: DeleteReason,
 ): Decision {
   const artifactType = node.manifest?.artifactType ?? node.descriptor?.artifactType
-  return {
+  const decision: { -readonly [K in keyof Decision]: Decision[K] } = {
     version: node.version,
     role: roleOf(node),
     kind: kindOf(node),
     mediaType: node.manifest?.mediaType ?? node.descriptor?.mediaType ?? '',
-    ...(artifactType === undefined ? {} : { artifactType }),
     platforms: platformsOf(node),
-    belongsTo: [
-      ...[...node.containedIn].map((n) => ({
-        relation: 'contained in' as const,
-        digest: n.version.digest,
-      })),
-      ...[...node.attachedTo].map((n) => ({
-        relation: 'attached to' as const,
-        digest: n.version.digest,
-      })),
-    ],
-    children: node.contains.size + node.missing.length,
+    belongsTo: node.containedIn
+      .map(belonging('contained in'))
+      .concat(node.attachedTo.map(belonging('attached to'))),
+    children: node.contains.length + node.missing.length,
     missing: node.missing,
     missingSubjects: node.missingSubjects,
     verdict,
     also,
-    ...(overruled === undefined ? {} : { overruled }),
   }
+  // Spread into the object instead, these two would take as long as all of its other fields together.
+  if (artifactType !== undefined) decision.artifactType = artifactType
+  if (overruled !== undefined) decision.overruled = overruled
+  return decision
+}
+
+function belonging(relation: Relation): (to: Node) => Belonging {
+  return ({ version: { digest } }) => ({ relation, digest })
 }
 
 function roleOf(node: Node): Role {
   if (isRoot(node)) {
     return node.ownTags.length === 0 && node.missingSubjects.length > 0 ? 'orphan' : 'image'
   }
-  return node.attachedTo.size > 0 ? 'attachment' : 'child'
+  return node.attachedTo.length > 0 ? 'attachment' : 'child'
 }
 
 function platformsOf(node: Node): string[] {
@@ -354,17 +362,13 @@ function platformsOf(node: Node): string[] {
  */
 function inSafeOrder(doomed: ReadonlyMap<Node, Step>): Deletion[] {
   // Whatever a doomed node belongs to is doomed as well: were it kept, it would have marked the node.
-  const open = new Map([...doomed.keys()].map((node) => [node, parentsOf(node).size]))
-  const free = [...doomed.keys()].filter((node) => open.get(node) === 0).sort(youngestFirst)
+  const { waiting, free } = queueUp(doomed.keys(), parentsOf)
+  free.sort(youngestFirst)
   const ordered: Deletion[] = []
   for (let node = free.pop(); node !== undefined; node = free.pop()) {
-    const after = [...parentsOf(node)].map((parent) => parent.version.id)
+    const after = parentsOf(node).map((parent) => parent.version.id)
     ordered.push({ version: node.version, after })
-    for (const part of [...partsOf(node)].reverse()) {
-      const left = (open.get(part) ?? 0) - 1
-      open.set(part, left)
-      if (left === 0) free.push(part)
-    }
+    for (const part of partsOf(node).toReversed()) if (countDown(waiting, part)) free.push(part)
   }
   return ordered
 }
