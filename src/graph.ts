@@ -27,7 +27,14 @@ export interface Graph {
 }
 
 /** How a node was reached; undefined for a node that the search started from. */
-export type Step = { readonly from: Node; readonly relation: Relation } | undefined
+export type Step =
+  | {
+      readonly from: Node
+      readonly relation: Relation
+      /** The node that the search started from to come here. */
+      readonly root: Node
+    }
+  | undefined
 
 type Building = { -readonly [K in keyof Node]: Node[K] } & {
   contains: Node[]
@@ -190,9 +197,10 @@ export function reach(starts: Iterable<Node>): Map<Node, Step> {
   const reached = new Map<Node, Step>()
   for (const start of starts) reached.set(start, undefined)
   // A Map yields the entries that are added while it is walked, so it is its own queue.
-  for (const [from] of reached) {
-    addAll(reached, from.contains, { from, relation: 'contained in' })
-    addAll(reached, from.attachments, { from, relation: 'attached to' })
+  for (const [from, step] of reached) {
+    const root = step?.root ?? from
+    addAll(reached, from.contains, { from, relation: 'contained in', root })
+    addAll(reached, from.attachments, { from, relation: 'attached to', root })
   }
   return reached
 }

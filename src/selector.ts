@@ -297,16 +297,14 @@ function decide(node: Node, judged: Judged, { marked, doomed }: Swept): Decision
   return decisionOn(node, { action: 'keep', reason }, also, condemned)
 }
 
-/** The image whose fate a node shares, found by walking back the way it was reached. */
+/** What a node belongs to and the image whose fate it shares, by the way it was reached. */
 function partOf(node: Node, reached: ReadonlyMap<Node, Step>): PartOf {
-  const first = reached.get(node)
-  let root = node
-  for (let step = first; step !== undefined; step = reached.get(root)) root = step.from
+  const step = reached.get(node)
   return {
     code: 'part-of',
-    relation: first?.relation ?? 'contained in',
-    of: (first?.from ?? node).version.digest,
-    root: root.version.digest,
+    relation: step?.relation ?? 'contained in',
+    of: (step?.from ?? node).version.digest,
+    root: (step?.root ?? node).version.digest,
   }
 }
 
