@@ -1,6 +1,7 @@
 /** What is measured. Every case tells what it saw in a few lines, and what the usual client would take. */
 import { pathToFileURL } from 'node:url'
 import { figuresOf, rateOf, round, within } from './figures.mjs'
+import { measurePlanner } from './planner.mjs'
 import { bundled, stage } from './stage.mjs'
 
 const minute = 60_000
@@ -151,6 +152,39 @@ function timeBudget() {
   })
 }
 
+/** What a listing would cost a second run that had kept the pages of the first. */
+function conditional() {
+  return on(10, async ({ ask, prune }) => {
+    await ask('fill', { old: 100, young: 100 })
+    await ask('askAgain')
+    const words = async (when) => {
+      const { pages, same } = await ask('askAgain')
+      return `${when}: ${same} of ${pages} pages`
+    }
+    const unchanged = await words('nothing happened')
+    succeeded(await prune({ 'dry-run': 'true' }))
+    succeeded(await prune({}))
+    const pruned = await words('after a run that deleted the older half')
+    await ask('push')
+    return {
+      lines: [`the same as before, ${unchanged}; ${pruned}; ${await words('after one push')}`],
+    }
+  })
+}
+
+async function planner() {
+  const { rows, exponent } = await measurePlanner()
+  return {
+    lines: [
+      ...rows.map(
+        ({ versions, seconds, peakMegabytes, inputMegabytes }) =>
+          `${versions} versions: ${round(seconds, 2)} s, ${round(peakMegabytes)} MB (${round(inputMegabytes)} MB before it began)`,
+      ),
+      `time grows as versions to the power of ${round(exponent, 2)}`,
+    ],
+  }
+}
+
 async function reads() {
   const { measureReads } = await import(pathToFileURL(await bundled('reads.mjs')))
   const { versions, needed, made, worst } = await measureReads()
@@ -159,7 +193,6 @@ async function reads() {
       `${versions} versions in 200 packages: ${needed} manifests had to be read, ${made} were ` +
         `(${share(made - needed, needed, 1)} more; the worst package ${share(worst, 1)} more)`,
     ],
-    usual: undefined,
   }
 }
 
@@ -205,6 +238,16 @@ export const cases = {
     what: '60,000 versions listed',
     aim: '600 pages in ≤ 20 s',
     measure: listing,
+  },
+  planner: {
+    what: 'The plan and its second look alone, each size in a process of its own',
+    aim: '100,000 versions in ≤ 1 s and ≤ 300 MB, 1,000,000 in ≤ 15 s and ≤ 2 GB, no worse than n log n',
+    measure: planner,
+  },
+  conditional: {
+    what: 'Pages that a later run would get for nothing, had it kept those of an earlier one (1,000 versions)',
+    aim: 'To decide; page 1 within a run is the only one that is asked for in this way',
+    measure: conditional,
   },
   reads: {
     what: 'Manifest reads on random packages of 20 to 400 pushes, with answers that take randomly long',

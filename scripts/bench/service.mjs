@@ -31,8 +31,36 @@ function fill({ old, young }) {
   }
 }
 
+const headers = { authorization: 'token ghp_emulator_all' }
+/** What the pages of the package were tagged with when they were last asked for. */
+const etags = new Map()
+
+/** Asks for every page as it was known. @returns how many there are, and how many are the same */
+async function askAgain() {
+  const pages = Math.ceil(store.versions('acme', 'app').length / 100)
+  let same = 0
+  for (let page = 1; page <= pages; page++) {
+    const url = `${emulator.apiUrl}/orgs/acme/packages/container/app/versions?per_page=100&page=${page}`
+    const known = etags.get(page)
+    const answer = await fetch(url, {
+      headers: known ? { ...headers, 'if-none-match': known } : headers,
+    })
+    if (answer.status === 304) same++
+    else etags.set(page, answer.headers.get('etag'))
+  }
+  return { pages, same }
+}
+
+/** Pushes one more image. */
+function push() {
+  const tree = multiArchImage({ seed: `new ${Math.random()}`, attestations: true })
+  pushTree(store, { account: 'acme', package: 'app', tree, tags: ['new'] })
+}
+
 const wishes = {
   fill,
+  push,
+  askAgain,
   /** What was asked since the last report. */
   report: () => requests.splice(0).map(summaryOf),
   versions: () => store.versions('acme', 'app').length,
@@ -57,8 +85,8 @@ function summaryOf({ at, service, method, path, kind, points, status }) {
   return { at, service, method, path, kind, points, status }
 }
 
-process.on('message', ({ wish, with: wanted }) => {
-  process.send({ answer: wishes[wish](wanted ?? {}) ?? null })
+process.on('message', async ({ wish, with: wanted }) => {
+  process.send({ answer: (await wishes[wish](wanted ?? {})) ?? null })
 })
 process.on('disconnect', () => process.exit())
 const { apiUrl, registryUrl } = emulator
