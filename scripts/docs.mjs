@@ -39,7 +39,6 @@ function actionFile({ inputDefinitions, outputDefinitions }, using, main) {
   const inputs = Object.entries(inputDefinitions).flatMap(([name, input]) => [
     `  ${name}:`,
     `    description: ${quoted(input.description)}`,
-    ...(input.required ? ['    required: true'] : []),
     ...(input.default === undefined ? [] : [`    default: ${quoted(input.default)}`]),
   ])
   const outputs = Object.entries(outputDefinitions).flatMap(([name, description]) => [
@@ -74,7 +73,11 @@ function table(columns, rows) {
 function inputTable({ inputDefinitions }) {
   const rows = Object.entries(inputDefinitions).map(([name, input]) => [
     `\`${name}\``,
-    input.required ? '**required**' : input.default === undefined ? '' : `\`${input.default}\``,
+    input.required
+      ? `**required** ${input.required}`
+      : input.default === undefined
+        ? ''
+        : `\`${input.default}\``,
     input.description,
   ])
   return table(['Input', 'Default', 'Meaning'], rows)

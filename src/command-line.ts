@@ -4,9 +4,10 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { demo } from './demo/demo.js'
 import { startEmulator } from './emulator/index.js'
 import { demoAccount, demoToken, fillRegistry, welcome } from './demo/content.js'
+import type { Results } from './host.js'
 import { terminalHost } from './hosts/terminal.js'
 import { inputDefinitions, type InputDefinition, type InputName } from './input-table.js'
-import type { RawInputs } from './inputs.js'
+import type { Environment, RawInputs } from './inputs.js'
 import { main } from './main.js'
 import packageJson from '../package.json' with { type: 'json' }
 
@@ -30,6 +31,11 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   program.addCommand(
     pruneCommand(async (options) => {
       exitCode = await prune(options)
+    }),
+  )
+  program.addCommand(
+    packagesCommand(async (options) => {
+      exitCode = await packages(options)
     }),
   )
   program
@@ -57,13 +63,33 @@ function pruneCommand(action: (flags: Flags) => Promise<void>): Command {
     .description('Delete old images by a retention policy, or with --dry-run show what would go.')
     .exitOverride()
   for (const [name, definition] of Object.entries<InputDefinition>(inputDefinitions)) {
-    command.addOption(flagOf(name, definition))
+    if (definition.actionOnly === undefined) command.addOption(flagOf(name, definition))
   }
   command.option(
     '--plan-file <path>',
     'Write plan.json here: every version with its decision and reason.',
   )
   command.addHelpText('after', examples)
+  return command.action(() => action(flagsOf(command)))
+}
+
+/** The flags of `prune` that say which packages there are to look at, and how to find out. */
+const flagsForNames = [
+  ...(['account', 'token', 'image-names'] as const),
+  ...(['log-level', 'rust-log', 'time-budget'] as const),
+] satisfies InputName[]
+
+function packagesCommand(action: (flags: Flags) => Promise<void>): Command {
+  const command = new Command('packages')
+    .description('Print the packages that image-names matches as one line of JSON, and do nothing.')
+    .exitOverride()
+  for (const name of flagsForNames) command.addOption(flagOf(name, inputDefinitions[name]))
+  command.addHelpText(
+    'after',
+    `
+Example:
+  $ ${self} packages --account acme --image-names 'team/*' | jq -r '.[]'`,
+  )
   return command.action(() => action(flagsOf(command)))
 }
 
@@ -98,28 +124,49 @@ function flagsOf(command: Command): Flags {
 }
 
 async function prune({ 'plan-file': planPath, ...flags }: Flags): Promise<number> {
-  const { env } = process
   if (typeof planPath === 'string' && !(await canHold(planPath))) {
     process.stderr.write(
       `error: plan-file: ${planPath} cannot be written. Nothing was requested.\n`,
     )
     return 1
   }
-  const given = Object.entries(flags).filter(([, value]) => value !== undefined)
-  const inputs: RawInputs = Object.fromEntries(given.map(([name, value]) => [name, String(value)]))
   return main(
     terminalHost({
-      inputs: { ...inputs, token: inputs.token ?? env.GITHUB_TOKEN ?? '' },
-      environment: {
-        repository: env.GITHUB_REPOSITORY,
-        apiUrl: env.GITHUB_API_URL ?? 'https://api.github.com',
-        serverUrl: env.GITHUB_SERVER_URL ?? 'https://github.com',
-      },
+      ...given(flags),
       planPath: typeof planPath === 'string' ? planPath : undefined,
       out: process.stdout,
       err: process.stderr,
     }),
   )
+}
+
+/** Only the JSON goes to standard output, so that it can be piped; all that is told goes to standard error. */
+async function packages(flags: Flags): Promise<number> {
+  const { inputs, environment } = given(flags)
+  const host = terminalHost({
+    ...{ inputs: { ...inputs, mode: 'packages' }, environment, planPath: undefined },
+    ...{ out: process.stderr, err: process.stderr },
+  })
+  const finish = ({ outputs }: Results) => {
+    if (outputs.packages !== '') process.stdout.write(`${outputs.packages}\n`)
+    return Promise.resolve()
+  }
+  return main({ ...host, finish })
+}
+
+/** What a person gave by flags and by the environment. */
+function given(flags: Flags): { inputs: RawInputs; environment: Environment } {
+  const { env } = process
+  const set = Object.entries(flags).filter(([, value]) => value !== undefined)
+  const inputs: RawInputs = Object.fromEntries(set.map(([name, value]) => [name, String(value)]))
+  return {
+    inputs: { ...inputs, token: inputs.token ?? env.GITHUB_TOKEN ?? '' },
+    environment: {
+      repository: env.GITHUB_REPOSITORY,
+      apiUrl: env.GITHUB_API_URL ?? 'https://api.github.com',
+      serverUrl: env.GITHUB_SERVER_URL ?? 'https://github.com',
+    },
+  }
 }
 
 /** Whether a file may be made or replaced there. A plan must not get lost after the deletes. */

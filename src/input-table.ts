@@ -3,9 +3,12 @@ export interface InputDefinition {
   readonly description: string
   /** The value when unset; an expression in `action.yml`, found out from the environment elsewhere. */
   readonly default?: string
-  readonly required?: true
+  /** Without it a run of mode `prune` is refused. The runner is not told: mode `packages` does not need it. */
+  readonly required?: 'to prune'
   /** The command line's placeholder for the value; a flag without one takes none. */
   readonly placeholder?: string
+  /** The command line has no such flag. */
+  readonly actionOnly?: true
 }
 
 /** Every input, in the order in which the documentation shows them. */
@@ -34,7 +37,7 @@ export const inputDefinitions = {
   },
   'cut-off': {
     description: 'Only images at least this old may go: `2w 3d`, `1h30m`, `1 day 2 hours`, `0s`.',
-    required: true,
+    required: 'to prune',
     placeholder: 'duration',
   },
   'tag-selection': {
@@ -106,6 +109,12 @@ export const inputDefinitions = {
     description:
       'The container registry. Unset: `ghcr.io`, or the one of the GitHub server that the workflow runs on.',
     placeholder: 'host',
+  },
+  mode: {
+    description:
+      '`prune`, or `packages`: only write the names of the packages to the output `packages`, for a matrix. Nothing is deleted.',
+    default: 'prune',
+    actionOnly: true,
   },
 } as const satisfies Record<string, InputDefinition>
 

@@ -35,8 +35,11 @@ export interface Environment {
   readonly serverUrl: string
 }
 
+const modes = ['prune', 'packages'] as const
+
 /** Everything a run was asked to do, checked. */
 export interface Settings {
+  readonly mode: (typeof modes)[number]
   /** A login, or undefined for the token's own account. */
   readonly account: string | undefined
   readonly token: string
@@ -74,7 +77,7 @@ export function parseInputs(
   const given = Object.fromEntries(
     Object.entries(withDefaults(raw, environment)).filter(([, value]) => value.trim() !== ''),
   )
-  const parsed = inputsSchema(environment).safeParse(given)
+  const parsed = inputsSchema(environment, given.mode?.toLowerCase() === 'prune').safeParse(given)
   const mistakes = [
     ...unknown.map(unknownInput),
     ...(parsed.success
@@ -117,14 +120,19 @@ function field<T>(read: (text: string) => T) {
   })
 }
 
-/** The readers of all inputs, each with the words for what it takes. */
-function inputsSchema(environment: Environment) {
+/**
+ * The readers of all inputs, each with the words for what it takes. Mode `packages` reads them all as well, so that a
+ * mistake is told once and before the matrix, not by each of its jobs.
+ */
+function inputsSchema(environment: Environment, isPruning: boolean) {
+  const cutOff = field(readDuration)
   return z.object({
+    mode: field(oneOf(...modes)),
     account: field(readAccount),
     token: field(readToken),
     'image-names': field(readNames),
     'image-tags': field(readTags).optional(),
-    'cut-off': field(readDuration),
+    'cut-off': isPruning ? cutOff : cutOff.optional(),
     'tag-selection': field(oneOf('both', 'tagged', 'untagged')),
     'keep-n-most-recent': field(wholeNumber(0, 1_000_000)),
     'timestamp-to-use': field(oneOf('updated_at', 'created_at')),
@@ -192,6 +200,7 @@ function badInput(mistakes: readonly string[]): RetentionError {
 function toSettings(inputs: ParsedInputs, environment: Environment): Settings {
   const level = inputs['log-level']
   return {
+    mode: inputs.mode,
     account: inputs.account,
     token: inputs.token,
     packages: inputs['image-names'],
@@ -259,17 +268,21 @@ function warningsOf(inputs: ParsedInputs, environment: Environment): string[] {
 function compilePolicy(inputs: ParsedInputs): Policy {
   const tags = inputs['image-tags']
   const selection = inputs['tag-selection']
+  // Only mode `packages` comes without a cut-off, and then no rule is there that could delete.
   const olderThan = inputs['cut-off']
-  const tagged: DeleteRule = { name: 'tagged', select: 'tagged', tags: positives(tags), olderThan }
-  const untagged: DeleteRule = { name: 'untagged', select: 'untagged', tags: undefined, olderThan }
+  const rules: DeleteRule[] =
+    olderThan === undefined
+      ? []
+      : [
+          { name: 'tagged', select: 'tagged', tags: positives(tags), olderThan },
+          { name: 'untagged', select: 'untagged', tags: undefined, olderThan },
+        ]
   return {
     protect: tags?.exclude ?? [],
     grace: inputs.grace,
     maxDeletions: inputs['max-deletions'],
     keepDigests: new Set(inputs['skip-shas'] ?? inputs['shas-to-skip'] ?? []),
-    deleteRules: [tagged, untagged].filter(
-      (rule) => selection === 'both' || selection === rule.select,
-    ),
+    deleteRules: rules.filter((rule) => selection === 'both' || selection === rule.select),
     spareNewest: inputs['keep-n-most-recent'],
     ageBy: inputs['timestamp-to-use'] === 'updated_at' ? 'updated' : 'created',
   }

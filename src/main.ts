@@ -23,6 +23,7 @@ import {
   type PackageReport,
   type RunReport,
 } from './report/report.js'
+import { shardPackages } from './sharding.js'
 import { summaryOf } from './report/summary.js'
 import { lookupIn, nameOf } from './report/words.js'
 import {
@@ -86,11 +87,11 @@ export async function main(
   let report: RunReport
   try {
     settings = parseInputs(host.inputs, host.environment, host.unknownInputs)
+    if (settings.mode === 'packages') return await tellPackages(settings, host, clock, started)
     report = await runAll(settings, host, clock, started)
   } catch (error) {
     const refusal = refusalOf(error)
-    // Without any quota from the start the run has failed: it might never get any.
-    const late = isOutOfTime(error) && error.code === 'out-of-time'
+    const late = isLate(error, settings)
     if (late) host.log.warn(`Nothing was looked at: ${refusal.message}.`)
     else host.log.error(`${refusal.message}\n${refusal.hint}`)
     report = emptyRun(host, settings, late ? undefined : refusal)
@@ -98,6 +99,14 @@ export async function main(
   await finish(host, settings, report, clock.now())
   if (host.cancelled.aborted) return cancelledCode
   return hasFailed(report) ? 1 : 0
+}
+
+/**
+ * Whether a run ended without a failure before it began. Without any quota from the start it has failed: it might never
+ * get any. And a matrix that waits for names must not begin without them.
+ */
+function isLate(error: unknown, settings: Settings | undefined): boolean {
+  return isOutOfTime(error) && error.code === 'out-of-time' && settings?.mode !== 'packages'
 }
 
 function emptyRun(
@@ -110,14 +119,34 @@ function emptyRun(
   return { account, route: '', dryRun: settings?.dryRun ?? false, packages: [], failure }
 }
 
+/** Mode `packages`: only the names. */
+async function tellPackages(
+  settings: Settings,
+  host: Host,
+  clock: Clock,
+  started: number,
+): Promise<number> {
+  begin(settings, host)
+  const list = async () => {
+    const run = await prepare(settings, host, clock, started)
+    return { account: run.account.login, names: await chooseNames(run) }
+  }
+  await host.finish(await shardPackages(settings.packages, host, list))
+  return 0
+}
+
+function begin({ logLevel, warnings }: Settings, host: Host): void {
+  host.setLevel(logLevel)
+  for (const warning of warnings) host.log.warn(warning)
+}
+
 async function runAll(
   settings: Settings,
   host: Host,
   clock: Clock,
   started: number,
 ): Promise<RunReport> {
-  host.setLevel(settings.logLevel)
-  for (const warning of settings.warnings) host.log.warn(warning)
+  begin(settings, host)
   const run = await prepare(settings, host, clock, started)
   const names = await chooseNames(run)
   announce(host, settings, run.account.login, names)

@@ -40,7 +40,6 @@ test.each(files)('%s has the inputs of the code, with their words and defaults',
     name,
     {
       description: input.description,
-      ...(input.required ? { required: 'true' } : {}),
       ...(input.default === undefined ? {} : { default: input.default }),
     },
   ])
@@ -55,9 +54,9 @@ test.each(files)('%s has the outputs of the code, with their words', (path) => {
   expect(readAction(path).outputs).toEqual(Object.fromEntries(outputs))
 })
 
-test('only cut-off must be given', () => {
+test('to prune, only cut-off must be given', () => {
   const required = Object.entries<InputDefinition>(inputDefinitions)
-    .filter(([, input]) => input.required)
+    .filter(([, input]) => input.required === 'to prune')
     .map(([name]) => name)
   expect(required).toEqual(['cut-off'])
 })

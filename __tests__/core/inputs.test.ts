@@ -27,6 +27,7 @@ function refusal(raw: RawInputs, around = {}): string {
 test('unset inputs have the defaults of the table', () => {
   const { policy, ...settings } = parse({})
   expect(settings).toEqual({
+    mode: 'prune',
     account: 'Acme',
     token,
     packages: { kind: 'exact', names: ['my-app'] },
@@ -51,6 +52,12 @@ test('unset inputs have the defaults of the table', () => {
     spareNewest: 0,
     ageBy: 'updated',
   })
+})
+
+test('mode packages needs no cut-off, and has then no rule by which anything could go', () => {
+  const settings = parse({ mode: 'packages', 'cut-off': '' })
+  expect(settings.mode).toBe('packages')
+  expect(settings.policy.deleteRules).toEqual([])
 })
 
 describe('a good value', () => {
@@ -212,6 +219,12 @@ describe('a bad value names the input, what it got and what it takes', () => {
       expect(refusal({}, { apiUrl })).toContain(`GITHUB_API_URL: "${apiUrl}"`)
     },
   )
+
+  test('a mode that does not exist, without asking for what only one of the modes needs', () => {
+    const words = refusal({ mode: 'package', 'cut-off': '' })
+    expect(words).toContain('mode: "package" is not one of prune, packages')
+    expect(words).not.toContain('cut-off')
+  })
 
   test('outside a workflow, what only the workflow knows is missing', () => {
     const words = refusal({}, { repository: undefined })

@@ -409,6 +409,7 @@ describe('the outputs', () => {
       'kept-count': '1',
       'remaining-count': '1',
       plan: 'plan.json',
+      packages: '',
     })
   })
 

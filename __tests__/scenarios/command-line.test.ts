@@ -94,21 +94,24 @@ describe('prune', () => {
 })
 
 describe('help', () => {
-  test('names every input as a flag', async () => {
+  test('names every input as a flag, but for the mode, which is the command', async () => {
     const { exitCode, log } = await cli(['prune', '--help'])
     expect(exitCode).toBe(0)
-    for (const name of Object.keys(inputDefinitions)) expect(log).toContain(`--${name}`)
+    const names = Object.keys(inputDefinitions).filter((name) => name !== 'mode')
+    for (const name of names) expect(log).toContain(`--${name}`)
+    expect(log).not.toContain('--mode')
   })
 
   test('names the commands', async () => {
     const { exitCode, log } = await cli(['--help'])
     expect(exitCode).toBe(0)
-    expect(log).toMatch(/prune.*\n.*demo.*\n.*emulator/s)
+    expect(log).toMatch(/prune.*\n.*packages.*\n.*demo.*\n.*emulator/s)
   })
 
   test.each([
     [['prune', '--cutoff', '1d'], "unknown option '--cutoff'"],
     [['purge'], "unknown command 'purge'"],
+    [['packages', '--cut-off', '1d'], "unknown option '--cut-off'"],
     [['emulator', '--api-port', 'x'], 'It takes a number from 0 to 65535.'],
   ])('%j is a mistake', async (args, words) => {
     const { exitCode, log } = await cli(args)

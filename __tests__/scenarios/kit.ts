@@ -171,23 +171,28 @@ function decisionsOf({ plan }: ActionRun) {
   }))
 }
 
-/** Runs a program of the project. Standard output and standard error come in one text. */
+/** Runs a program of the project. Standard output and standard error come in one text, and the former alone as well. */
 export function node(
   script: string,
   args: readonly string[],
   env: Record<string, string>,
   whileRunning: (kill: (signal?: NodeJS.Signals) => void) => void = () => undefined,
-): Promise<{ exitCode: number; log: string }> {
+): Promise<{ exitCode: number; log: string; out: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [script, ...args], {
       env: { PATH: process.env.PATH ?? '', ...env },
     })
     const chunks: Buffer[] = []
-    child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
+    const printed: Buffer[] = []
+    child.stdout.on('data', (chunk: Buffer) => {
+      chunks.push(chunk)
+      printed.push(chunk)
+    })
     child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk))
     child.on('error', reject)
     child.on('close', (code) => {
-      resolve({ exitCode: code ?? -1, log: Buffer.concat(chunks).toString('utf8') })
+      const [log, out] = [chunks, printed].map((all) => Buffer.concat(all).toString('utf8'))
+      resolve({ exitCode: code ?? -1, log: log ?? '', out: out ?? '' })
     })
     whileRunning((signal = 'SIGKILL') => child.kill(signal))
   })

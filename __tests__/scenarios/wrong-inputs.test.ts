@@ -19,6 +19,7 @@ const wrong: Partial<Record<InputName, string>> = {
   'time-budget': '0s',
   'deletes-per-minute': '0',
   registry: 'http://registry.example',
+  mode: 'list',
 }
 
 const takes: Partial<Record<InputName, string>> = {
@@ -37,6 +38,7 @@ const takes: Partial<Record<InputName, string>> = {
   'time-budget': 'it takes a duration above zero',
   'deletes-per-minute': 'is not a whole number from 1',
   registry: 'it takes an https address',
+  mode: 'is not one of prune, packages',
 }
 
 test('all mistakes are told at once, with input, value and what it takes, before any request', async () => {
@@ -47,7 +49,7 @@ test('all mistakes are told at once, with input, value and what it takes, before
   expect(run.exitCode).toBe(1)
   expect(emulator.requests).toEqual([])
   const lines = run.log.replaceAll('%0A', '\n').split('\n')
-  expect(lines).toContain('::error::15 inputs are wrong:')
+  expect(lines).toContain('::error::16 inputs are wrong:')
   for (const [input, value] of Object.entries(wrong)) {
     const line = lines.find((text) => text.startsWith(`  ${input}: `))
     expect(line).toContain(value)
@@ -64,6 +66,7 @@ test('all mistakes are told at once, with input, value and what it takes, before
     'kept-count': '0',
     'remaining-count': '0',
     plan: expect.stringMatching(/plan\.json$/),
+    packages: '',
   })
   expect(readable(run)).toContain('tag-selection: "some" is not one of both, tagged, untagged')
 })

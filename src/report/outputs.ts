@@ -16,6 +16,8 @@ export const outputDefinitions = {
     'How many versions stay: what the plan keeps, and what changed on GitHub after the listing.',
   'remaining-count': 'How many planned deletions are left for the next run.',
   plan: 'Path of `plan.json`: every version with its decision and reason, and what became of it.',
+  packages:
+    'In mode `packages`: the names as a JSON array for a matrix, each entry a value for `image-names`; `[]` for none.',
 } as const
 
 export type OutputName = keyof typeof outputDefinitions
@@ -44,6 +46,7 @@ export function outputsOf(
     'kept-count': String(totals.kept),
     'remaining-count': String(totals.remaining),
     plan: planPath ?? '',
+    packages: '',
   }
 }
 
