@@ -8,6 +8,9 @@ import { sideBySide } from './side-by-side.js'
 export const pageSize = 100
 const pagesAtOnce = 16
 const listingAttempts = 4
+/** Milliseconds between rounds of attempts while the package goes on changing, each pause twice the one before. */
+const firstPause = 5000
+const longestPause = 160_000
 const time = z.string().nullish().transform(timeOf)
 const versionBody = z.object({
   id: z.number().int(),
@@ -40,46 +43,68 @@ export interface ListingSource {
   readonly count: () => Promise<number>
   /** Hears how many more requests a whole listing takes. Throws when there is no quota for them. */
   readonly afford: (requests: number) => void
+  /** Waits before the package is listed once more. @returns false when there is no time for that */
+  readonly pause: (milliseconds: number) => Promise<boolean>
 }
 
 /**
  * Every version of a package. A listing counts only when its first page is unchanged at its end, no row came twice,
- * and its length is the package's own count, or when two listings in a row agree although the count differs.
+ * and its length is the package's own count, or when two listings in a row agree although the count differs. While
+ * somebody else pushes or deletes, as the package's own count tells, there are pauses and further attempts.
  *
  * @throws RetentionError `listing-not-whole` when it never settles, `permission` when the package cannot be seen
  */
 export async function listWhole(source: ListingSource): Promise<PackageVersion[]> {
+  let attempts = 0
+  for (let pause = firstPause; ; pause *= 2) {
+    const tried = await tryToList(source)
+    if (tried.rows !== undefined) return tried.rows.map(versionOf)
+    attempts += listingAttempts
+    if (tried.counts.size > 1 && pause <= longestPause && (await source.pause(pause))) continue
+    throw new RetentionError(
+      'listing-not-whole',
+      `the listing of versions did not settle in ${attempts} attempts: ${tried.problem}`,
+      'Run again when nothing else pushes to or deletes from this package.',
+    )
+  }
+}
+
+/** What a round of attempts came to, with all that the package counted meanwhile. */
+interface Round {
+  readonly rows: VersionBody[] | undefined
+  readonly problem: string
+  readonly counts: ReadonlySet<number>
+}
+
+async function tryToList(source: ListingSource): Promise<Round> {
   let previous: string | undefined
   let problem = ''
+  const counts = new Set<number>()
   for (let attempt = 0; attempt < listingAttempts; attempt++) {
-    const listing = await listOnce(source)
-    if (typeof listing === 'string') {
-      problem = listing
+    const { rows, count } = await listOnce(source)
+    counts.add(count)
+    if (typeof rows === 'string') {
+      problem = rows
       previous = undefined
       continue
     }
-    const { rows, count } = listing
     const fingerprint = JSON.stringify(rows)
-    if (rows.length === count || fingerprint === previous) return rows.map(versionOf)
+    if (rows.length === count || fingerprint === previous) return { rows, problem, counts }
     previous = fingerprint
     problem = `it has ${rows.length} versions, and the package counts ${count}`
   }
-  throw new RetentionError(
-    'listing-not-whole',
-    `the listing of versions did not settle in ${listingAttempts} attempts: ${problem}`,
-    'Run again when nothing else pushes to or deletes from this package.',
-  )
+  return { rows: undefined, problem, counts }
 }
 
 /**
  * One pass over all pages. The count is asked for after page 1: a push after that changes page 1, and a delete after
  * that makes the rows too few, so that the two cannot hide each other.
  *
- * @returns the rows and the package's own count of them, or in words why the pass cannot be trusted
+ * @returns the rows, or in words why the pass cannot be trusted, and the package's own count of them
  */
 async function listOnce(
   source: ListingSource,
-): Promise<{ rows: VersionBody[]; count: number } | string> {
+): Promise<{ rows: VersionBody[] | string; count: number }> {
   const first = await source.page(1)
   const count = await source.count()
   const pages = [first]
@@ -90,10 +115,10 @@ async function listOnce(
   await followOn(pages, source, count)
   if (pages.length > 1) {
     const again = await source.firstAgain()
-    if (JSON.stringify(again) !== JSON.stringify(first.data)) return 'page 1 changed meanwhile'
+    if (JSON.stringify(again) !== JSON.stringify(first.data))
+      return { rows: 'page 1 changed meanwhile', count }
   }
-  const rows = joinPages(pages)
-  return typeof rows === 'string' ? rows : { rows, count }
+  return { rows: joinPages(pages), count }
 }
 
 /** Reads pages, a few at once. @returns them in the order of their numbers */

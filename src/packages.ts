@@ -206,7 +206,7 @@ export class PackagesClient {
     listed: (pages: number, of: number) => void,
   ): PackageClient {
     const path = packagePath(account, name)
-    const source = this.#pagesOf(path)
+    const source = this.#pagesOf(path, `${account.login}/${name}`)
     return {
       listVersions: () => listWhole(counting(source, listed)),
       listAgain: (known, wanted, overlooked) => listAgain(source, known, wanted, overlooked),
@@ -214,8 +214,8 @@ export class PackagesClient {
     }
   }
 
-  #pagesOf(path: string): ListingSource {
-    const { pacer } = this.#options
+  #pagesOf(path: string, label: string): ListingSource {
+    const { pacer, told } = this.#options
     let first: Tagged<VersionBody[]> | undefined
     const read = async (page: number, known?: Tagged<VersionBody[]>) => {
       const query = { per_page: pageSize, page, state: 'active' }
@@ -229,6 +229,13 @@ export class PackagesClient {
       count: async () => (await this.#get(path, {}, packageBody)).data.version_count,
       afford: (requests) => {
         pacer.afford(requests)
+      },
+      pause: async (milliseconds) => {
+        if (!pacer.hasTimeFor(milliseconds)) return false
+        const again = `it is listed again in ${milliseconds / 1000} s`
+        told(`${label}: something else pushes to it or deletes from it; ${again}.`)
+        await pacer.wait(milliseconds)
+        return true
       },
     }
   }

@@ -17,8 +17,10 @@ const rows = (count: number, from = 1) => Array.from({ length: count }, (_, at) 
 function source(
   passes: { pages: ReturnType<typeof rows>[]; count: number; links?: boolean }[],
   meanwhile: (asked: string) => void = () => undefined,
+  patience = 0,
 ) {
   const asked: string[] = []
+  const pauses: number[] = []
   let pass = -1
   const seen = (what: string) => {
     asked.push(what)
@@ -39,6 +41,12 @@ function source(
   }
   return {
     asked,
+    pauses,
+    pause: (milliseconds: number) => {
+      if (pauses.length === patience) return Promise.resolve(false)
+      pauses.push(milliseconds)
+      return Promise.resolve(true)
+    },
     page,
     firstAgain: async () => (await page(1)).data,
     count: () => {
@@ -99,13 +107,39 @@ describe('a listing is whole', () => {
   })
 })
 
+describe('while somebody else deletes', () => {
+  /** So many passes that each see one row less and its count one less again, and then one that sees the end of it. */
+  const shrinking = (passes: number) =>
+    Array.from({ length: passes + 1 }, (_, at) => ({
+      pages: [rows(100 - at)],
+      count: at === passes ? 100 - at : 99 - at,
+    }))
+
+  test('a listing pauses and goes on, longer each time, until it is whole', async () => {
+    const listed = source(shrinking(9), undefined, 9)
+    expect(await listWhole(listed)).toHaveLength(91)
+    expect(listed.pauses).toEqual([5000, 10_000])
+  })
+
+  test('it is refused after five minutes, or as soon as there is no time to wait', async () => {
+    const patient = source(shrinking(100), undefined, 100)
+    await expect(listWhole(patient)).rejects.toMatchObject({ code: 'listing-not-whole' })
+    expect(patient.pauses).toEqual([5000, 10_000, 20_000, 40_000, 80_000, 160_000])
+
+    const hurried = source(shrinking(100), undefined, 1)
+    await expect(listWhole(hurried)).rejects.toThrow('did not settle in 8 attempts')
+  })
+})
+
 describe('a listing is refused', () => {
-  test('when its rows never settle', async () => {
+  test('when its rows never settle, at once where the package counts the same all the time', async () => {
     const passes = [1, 2, 3, 4, 5].map((count) => ({ pages: [rows(count)], count: 9 }))
-    await expect(listWhole(source(passes))).rejects.toMatchObject({
+    const listed = source(passes, undefined, 9)
+    await expect(listWhole(listed)).rejects.toMatchObject({
       code: 'listing-not-whole',
       message: expect.stringContaining('the package counts 9') as unknown,
     })
+    expect(listed.pauses).toEqual([])
   })
 
   test.each([
@@ -226,6 +260,7 @@ describe('a second look at a listing', () => {
       firstAgain: () => Promise.resolve(data),
       count: () => Promise.resolve(101),
       afford: () => undefined,
+      pause: () => Promise.resolve(false),
     }
     const known = await listWhole(source([{ pages: [rows(3)], count: 3 }]))
     await expect(listAgain(listed, known, new Set([1]), new Set())).rejects.toMatchObject({

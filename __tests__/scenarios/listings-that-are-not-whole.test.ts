@@ -143,7 +143,7 @@ describe.each(liveAndDry)('%s', (_way, way) => {
       },
     })
 
-    const run = await runAction(emulator, inputs)
+    const run = await runAction(emulator, inputs, hurried)
 
     expect(run.exitCode).toBe(1)
     expect(run.outputs).toMatchObject({ 'skipped-packages': 'app', 'deleted-count': '0' })
