@@ -11,7 +11,11 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
-const files = ['__tests__/core/properties.test.ts', '__tests__/whole-runs/whole-runs.test.ts']
+const files = [
+  '__tests__/core/properties.test.ts',
+  '__tests__/whole-runs/whole-runs.test.ts',
+  '__tests__/whole-runs/two-runs.test.ts',
+]
 /** A whole run takes about as long as so many plans. */
 const plansPerRun = 100
 

@@ -8,7 +8,7 @@ import { PackagesClient, type Account } from './packages.js'
 import { Pacer } from './pacing.js'
 import { describePolicy } from './policy/describe.js'
 import type { Policy } from './policy/policy.js'
-import { isOutOfTime, makePlan, refusalOf } from './planning.js'
+import { isOutOfTime, refusalOf } from './planning.js'
 import { ProgressTeller } from './progress.js'
 import type { Clock, ManifestProbe, VersionDeleter } from './ports.js'
 import { PackageRecheck } from './recheck.js'
@@ -35,6 +35,7 @@ import {
   tellUnverified,
   tellVerification,
 } from './run-log.js'
+import { planUndisturbed } from './undisturbed.js'
 import { verifyDeletions } from './verification.js'
 
 /** What every step of a run needs. */
@@ -234,7 +235,7 @@ async function prunePackage(run: Run, name: string): Promise<PackageReport> {
     now,
   }
   progress.begin({ package: label, what: 'pages of versions listed', total: 1 })
-  const planned = await makePlan(source).finally(() => {
+  const planned = await planUndisturbed(source).finally(() => {
     progress.end()
   })
   const { plan: made, snapshot } = planned

@@ -13,17 +13,23 @@ export interface Stage {
   readonly clock: Clock & { time: number }
   /** A token and package names that no other case has. */
   readonly newCase: () => { token: string; names: readonly [string, string] }
+  /** Ends it; a bug that the emulator noticed in itself fails the test. */
+  readonly close: () => Promise<void>
 }
 
 /**
  * Starts the emulator. Nothing is limited: what limits do is among the troubles that a case may meet.
  *
  * @param isPatient time passes only when no request is on its way, so that a delete arrives when it was sent; slow
+ * @param elsewhere requests of runs on the same clock that another emulator serves
  */
-export async function openStage(isPatient = false): Promise<Stage> {
+export async function openStage(
+  isPatient = false,
+  elsewhere: () => readonly RequestRecord[] = () => [],
+): Promise<Stage> {
   let requests: readonly RequestRecord[] = []
   const clock = overlappingClock(Date.UTC(2026, 0, 1), () =>
-    isPatient ? quiet(() => requests) : Promise.resolve(),
+    isPatient ? quiet(() => [...requests, ...elsewhere()]) : Promise.resolve(),
   )
   const emulator = await startEmulator({ now: clock.now, limits: false })
   requests = emulator.requests
@@ -36,22 +42,42 @@ export async function openStage(isPatient = false): Promise<Stage> {
     clock.time = Math.ceil(clock.time / 60_000) * 60_000
     return { token, names: [`app-${cases}`, `team/web-${cases}`] as const }
   }
-  return { emulator, clock, newCase }
+  return { emulator, clock, newCase, close: () => closeSound(emulator) }
 }
 
-/** A clock whose time passes in sleep only. Those who sleep side by side sleep through the same time. */
+export async function closeSound(emulator: Emulator): Promise<void> {
+  await emulator.close()
+  if (emulator.errors.length > 0) throw new AggregateError(emulator.errors, 'emulator bugs')
+}
+
+/**
+ * A clock whose time passes in sleep only. Those who sleep side by side sleep through the same time, and wake one after
+ * the other, each when its time has come.
+ */
 function overlappingClock(
   start: number,
   beforeTimePasses: () => Promise<void>,
 ): Clock & { time: number } {
+  const sleepers: { end: number; wake: () => void }[] = []
   const clock = {
     time: start,
     now: () => clock.time,
-    sleep: async (milliseconds: number) => {
-      const end = clock.time + milliseconds
+    sleep: (milliseconds: number) =>
+      new Promise<void>((wake) => {
+        sleepers.push({ end: clock.time + milliseconds, wake })
+        if (sleepers.length === 1) void passTime()
+      }),
+  }
+  const passTime = async () => {
+    while (sleepers.length > 0) {
       await beforeTimePasses()
-      clock.time = Math.max(clock.time, end)
-    },
+      const next = sleepers.reduce((a, b) => (b.end < a.end ? b : a))
+      clock.time = Math.max(clock.time, next.end)
+      next.wake()
+      // What wakes may fall asleep again before this goes on.
+      await Promise.resolve()
+      sleepers.splice(sleepers.indexOf(next), 1)
+    }
   }
   return clock
 }

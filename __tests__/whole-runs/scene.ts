@@ -16,7 +16,7 @@ export interface Scene extends Scenery {
 export function setUp(
   stage: Stage,
   past: readonly History[],
-  { skipped, inputs, ...asked }: Asked,
+  asked: Asked,
   more: RawInputs = {},
 ): Scene {
   const { token, names } = stage.newCase()
@@ -24,16 +24,22 @@ export function setUp(
   for (const [at, history] of past.entries())
     happen(stage.emulator.store, account, used[at] ?? '', history)
   const pictures = used.map((name) => pictureOf(stage.emulator, account, name))
-  const all = pictures.flatMap(({ versions }) => versions)
+  const rest = { token, 'image-names': used.join(','), 'deletes-per-minute': '10000', ...more }
+  return asking({ stage, pictures, inputs: rest }, asked)
+}
+
+/** The same packages and everything else as it is, under another policy. */
+export function asking(
+  scene: Pick<Scene, 'stage' | 'pictures' | 'inputs'>,
+  { skipped, inputs, ...asked }: Asked,
+): Scene {
+  const all = scene.pictures.flatMap(({ versions }) => versions)
   const digests = skipped.map((at) => all[at % all.length]?.digest ?? '')
   const given = { ...inputs, 'skip-shas': digests.join(',') }
   return {
-    ...{ stage, pictures },
+    ...scene,
     asked: { ...asked, skipped, inputs: given },
-    inputs: {
-      ...{ ...given, token, 'image-names': used.join(',') },
-      ...{ 'deletes-per-minute': '10000', ...more },
-    },
+    inputs: { ...scene.inputs, ...given },
   }
 }
 
