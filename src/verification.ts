@@ -34,14 +34,18 @@ export async function verifyDeletions(
     ({ whole, part }) => whole !== part && listed.has(whole) && listed.has(part),
   )
   const near = nearDeletions(edges, wasGone)
-  const { there, missing, unknown } = await probe([...near], wasGone, registry)
-  const losses = edges
-    .filter(({ whole, part }) => near.has(whole) && !missing.has(whole) && missing.has(part))
-    .map(({ whole, part, tie }): Loss => {
-      const id = idOf(part)
-      const tags = listed.get(whole)?.tags ?? []
-      return { whole, tags, part, tie, id, deletedByRun: deleted.has(id) }
-    })
+  const seen = await probe([...near], wasGone, registry)
+  const lacking = () =>
+    edges.filter(
+      ({ whole, part }) => near.has(whole) && !seen.missing.has(whole) && seen.missing.has(part),
+    )
+  await forgetWhatWent(seen, () => lacking().map(({ whole }) => whole), registry)
+  const { there, unknown } = seen
+  const losses = lacking().map(({ whole, part, tie }): Loss => {
+    const id = idOf(part)
+    const tags = listed.get(whole)?.tags ?? []
+    return { whole, tags, part, tie, id, deletedByRun: deleted.has(id) }
+  })
   return { there: there.size, losses, ...(unknown === undefined ? {} : { unknown }) }
 }
 
@@ -76,12 +80,38 @@ function closure(
   return reached
 }
 
+/** What a registry was found to have and not to have. */
+interface Seen {
+  readonly there: Set<Digest>
+  readonly missing: Set<Digest>
+  unknown: string | undefined
+}
+
+/** What was there a moment ago and lacks a part now may have gone since as a whole, by somebody else's delete. */
+async function forgetWhatWent(
+  seen: Seen,
+  incomplete: () => Digest[],
+  registry: ManifestProbe,
+): Promise<void> {
+  const asked = new Set<Digest>()
+  const doubtful = () => [...new Set(incomplete())].filter((digest) => !asked.has(digest))
+  for (let digests = doubtful(); digests.length > 0; digests = doubtful()) {
+    const again = await probe(digests, () => false, registry)
+    seen.unknown ??= again.unknown
+    for (const digest of digests) asked.add(digest)
+    for (const digest of again.missing) {
+      seen.missing.add(digest)
+      seen.there.delete(digest)
+    }
+  }
+}
+
 /** What the registry has and what not, without a question for what is known to be gone, until a question fails. */
 async function probe(
   digests: readonly Digest[],
   wasGone: (digest: Digest) => boolean,
   registry: ManifestProbe,
-) {
+): Promise<Seen> {
   const there = new Set<Digest>()
   const missing = new Set(digests.filter(wasGone))
   const asked = digests.filter((digest) => !missing.has(digest))

@@ -3,13 +3,19 @@ import type { Outcome } from '../../src/model.js'
 import { verifyDeletions } from '../../src/verification.js'
 import { artifact, digest, image, index, snapshot, tagOf, type Item } from '../core/kit.js'
 
-/** Looks after these versions went, in a registry that besides them lacks some others and gives no answer for some. */
+/**
+ * Looks after these versions went, in a registry that besides them lacks some others and gives no answer for some.
+ *
+ * @param goingAfter what somebody else deletes right after a version was asked for
+ */
 async function verify(
   items: Item[],
   gone: string[],
   lacking: string[] = [],
   silent: string[] = [],
+  goingAfter: Partial<Record<string, string[]>> = {},
 ) {
+  const absent = new Set(lacking)
   const asked: string[] = []
   const names = new Map(items.map(({ name, version }) => [version.digest, name]))
   const outcomes = items
@@ -23,7 +29,9 @@ async function verify(
       const name = names.get(wanted) ?? ''
       asked.push(name)
       if (silent.includes(name)) return Promise.reject(new Error('no answer'))
-      return Promise.resolve(!lacking.includes(name))
+      const found = !absent.has(name)
+      for (const other of goingAfter[name] ?? []) absent.add(other)
+      return Promise.resolve(found)
     },
   })
   const found = losses.map(
@@ -93,6 +101,16 @@ test('what was never there, and what went whole, is no loss', async () => {
   expect(whole.found).toEqual([])
   const goneElsewhere = await verify(items, ['old'], ['partial'])
   expect(goneElsewhere.found).toEqual([])
+})
+
+test('what goes whole while it is looked at, by the hand of another run, is no loss', async () => {
+  const elsewhere = { outer: ['outer', 'kept', 'own'] }
+  const { found, there } = await verify(shared(), ['old', 'alone'], [], [], elsewhere)
+  expect(found).toEqual([])
+  expect(there).toBe(3)
+
+  const onlyParts = await verify(shared(), ['old', 'alone'], [], [], { outer: ['own'] })
+  expect(onlyParts.found).toEqual(['kept contains own'])
 })
 
 test('who took a part is told apart: this run, or somebody else before its delete came', async () => {
