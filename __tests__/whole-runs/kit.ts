@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { startEmulator, type Emulator } from '../../src/emulator/index.js'
 import type { RequestRecord } from '../../src/emulator/exchange.js'
+import type { LimitOptions } from '../../src/emulator/limits.js'
 import type { RawInputs } from '../../src/inputs.js'
 import type { Clock } from '../../src/ports.js'
 import { wholeRun, type WholeRun } from './in-process.js'
@@ -17,21 +18,26 @@ export interface Stage {
   readonly close: () => Promise<void>
 }
 
-/**
- * Starts the emulator. Nothing is limited: what limits do is among the troubles that a case may meet.
- *
- * @param isPatient time passes only when no request is on its way, so that a delete arrives when it was sent; slow
- * @param elsewhere requests of runs on the same clock that another emulator serves
- */
-export async function openStage(
+export interface StageOptions {
+  /** Time passes only when no request is on its way, so that a delete arrives when it was sent; slow. */
+  readonly isPatient?: boolean
+  /** Requests of runs on the same clock that another emulator serves. */
+  readonly elsewhere?: () => readonly RequestRecord[]
+  /** Without it nothing is limited: what limits do is among the troubles that a case may meet. */
+  readonly limits?: LimitOptions
+}
+
+/** Starts the emulator. */
+export async function openStage({
   isPatient = false,
-  elsewhere: () => readonly RequestRecord[] = () => [],
-): Promise<Stage> {
+  elsewhere = () => [],
+  limits,
+}: StageOptions = {}): Promise<Stage> {
   let requests: readonly RequestRecord[] = []
   const clock = overlappingClock(Date.UTC(2026, 0, 1), () =>
     isPatient ? quiet(() => [...requests, ...elsewhere()]) : Promise.resolve(),
   )
-  const emulator = await startEmulator({ now: clock.now, limits: false })
+  const emulator = await startEmulator({ now: clock.now, limits: limits ?? false })
   requests = emulator.requests
   emulator.store.addAccount({ login: account, type: 'Organization' })
   let cases = 0

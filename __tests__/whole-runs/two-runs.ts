@@ -14,7 +14,10 @@ export interface DoubleStage {
 
 export async function openDoubleStage(isPatient = false): Promise<DoubleStage> {
   const elsewhere: (() => readonly RequestRecord[])[] = []
-  const first = await openStage(isPatient, () => elsewhere.flatMap((requests) => requests()))
+  const first = await openStage({
+    isPatient,
+    elsewhere: () => elsewhere.flatMap((requests) => requests()),
+  })
   const { store } = first.emulator
   const other = await startEmulator({ store, now: first.clock.now, limits: false })
   elsewhere.push(() => other.requests)

@@ -90,7 +90,7 @@ const graceful = policies.filter(({ grace }) => grace > 0)
 
 property(
   'what changes a minute before a delete costs no image',
-  () => openStage(true),
+  () => openStage({ isPatient: true }),
   fc.tuple(fc.tuple(histories(40)), graceful, changes, fc.constantFrom('1', '2', '5')),
   async (stage, [past, asked, change, pace]) => {
     const scene = setUp(stage, past, asked, { 'deletes-per-minute': pace })
