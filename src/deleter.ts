@@ -70,6 +70,7 @@ export async function deleteAll(
 
 class DeletionRun {
   readonly #options: DeletionOptions
+  /** The next one is the last: taken from the front, each would move all that are behind it. */
   readonly #waiting: Deletion[]
   readonly #results = new Map<number, OutcomeResult>()
   readonly #inFlight = new Set<Promise<void>>()
@@ -82,7 +83,7 @@ class DeletionRun {
   #failuresInARow = 0
 
   constructor(deletions: readonly Deletion[], options: DeletionOptions) {
-    this.#waiting = [...deletions]
+    this.#waiting = deletions.toReversed()
     this.#options = options
   }
 
@@ -105,7 +106,7 @@ class DeletionRun {
     const { clock, pacer } = this.#options
     const isOver = this.#ended !== undefined || !pacer.hasTimeFor(0)
     const now = isOver ? Infinity : clock.now()
-    const at = this.#waiting.findIndex(
+    const at = this.#waiting.findLastIndex(
       ({ version, after }) =>
         (this.#tried.get(version.id)?.notBefore ?? 0) <= now &&
         after.every((id) => this.#results.has(id)),
@@ -117,7 +118,7 @@ class DeletionRun {
   async #waitForRetry(): Promise<void> {
     const { clock, pacer } = this.#options
     const times = this.#waiting.flatMap(({ version }) => this.#tried.get(version.id) ?? [])
-    const stuck = times.length === 0 ? this.#waiting.shift() : undefined
+    const stuck = times.length === 0 ? this.#waiting.pop() : undefined
     if (stuck !== undefined) this.#settle(stuck.version, stillThere)
     else await pacer.wait(Math.min(...times.map(({ notBefore }) => notBefore)) - clock.now())
   }
@@ -165,7 +166,8 @@ class DeletionRun {
   #next(version: PackageVersion): PackageVersion[] {
     const { pacer, recheck } = this.#options
     const count = Math.ceil((pacer.perMinute * recheck.freshFor) / 60_000)
-    return [version, ...this.#waiting.slice(0, count).map((deletion) => deletion.version)]
+    const waiting = this.#waiting.toReversed().slice(0, count)
+    return [version, ...waiting.map((deletion) => deletion.version)]
   }
 
   #remaining(): OutcomeResult | undefined {
@@ -188,7 +190,7 @@ class DeletionRun {
     }
     if (answer.status === 'denied' && this.#isHopeless(answer.everywhere))
       this.#ended ??= notAllowed
-    if (this.#mayTryAgain(version, answer)) this.#waiting.unshift(deletion)
+    if (this.#mayTryAgain(version, answer)) this.#waiting.push(deletion)
     else this.#settle(version, this.#resultOf(version, answer))
   }
 
