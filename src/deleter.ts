@@ -166,7 +166,7 @@ class DeletionRun {
   #next(version: PackageVersion): PackageVersion[] {
     const { pacer, recheck } = this.#options
     const count = Math.ceil((pacer.perMinute * recheck.freshFor) / 60_000)
-    const waiting = this.#waiting.toReversed().slice(0, count)
+    const waiting = this.#waiting.slice(-count).toReversed()
     return [version, ...waiting.map((deletion) => deletion.version)]
   }
 

@@ -13,8 +13,8 @@ export interface Host {
   readonly progress: Progress
   /** Aborted when a person or the runner asks the run to end. */
   readonly cancelled: AbortSignal
-  /** Keeps the plan file. @returns its path, or undefined when nobody asked for it */
-  readonly writePlan: (text: string) => Promise<string | undefined>
+  /** Keeps the plan file, which comes in pieces. @returns its path, or undefined when nobody asked for it */
+  readonly writePlan: (pieces: Iterable<string>) => Promise<string | undefined>
   /** Called once at the end, with everything a run has to hand over. */
   readonly finish: (results: Results) => Promise<void>
   /** Keeps a text out of everything that is told from now on. */

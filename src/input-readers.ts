@@ -50,7 +50,7 @@ const nameForm =
 export function readNames(text: string): PackageSelection {
   const entries = nonEmptyList(text, 'package names').map((entry) => entry.toLowerCase())
   for (const entry of entries) {
-    if (/^!?(?:[a-z]+:\/\/|ghcr\.io\/|containers\.)/.test(entry)) {
+    if (/^!?(?:[a-z]+:\/\/|ghcr\.io\/|containers\.[^/]+\/)/.test(entry)) {
       throw new Error(
         `${quote(entry)} has a registry in front; it takes only the name after the account`,
       )

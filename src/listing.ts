@@ -88,8 +88,9 @@ async function tryToList(source: ListingSource): Promise<Round> {
       previous = undefined
       continue
     }
+    if (rows.length === count) return { rows, problem, counts }
     const fingerprint = JSON.stringify(rows)
-    if (rows.length === count || fingerprint === previous) return { rows, problem, counts }
+    if (fingerprint === previous) return { rows, problem, counts }
     previous = fingerprint
     problem = `it has ${rows.length} versions, and the package counts ${count}`
   }

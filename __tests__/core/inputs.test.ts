@@ -77,6 +77,7 @@ describe('a good value', () => {
     [{ token: '  ghs_fake \n', account: 'acme' }, (s) => s.token, 'ghs_fake'],
     [{ 'image-names': 'api, team/web\napi' }, names, ['api', 'team/web']],
     [{ 'image-names': '"API"' }, names, ['api']],
+    [{ 'image-names': 'containers.core' }, names, ['containers.core']],
     [{ 'image-names': 'api*' }, names, 'patterns'],
     [{ 'image-names': '!api' }, names, 'patterns'],
     [{ 'image-tags': 'pr-* !prod' }, tags, { rule: ['pr-*'], protect: ['prod'] }],
@@ -134,6 +135,7 @@ describe('a bad value names the input, what it got and what it takes', () => {
       'image-names: "ghcr.io/acme/api" has a registry in front',
     ],
     [{ 'image-names': 'https://ghcr.io/x' }, 'has a registry in front'],
+    [{ 'image-names': 'containers.example.com/acme/api' }, 'has a registry in front'],
     [{ 'image-names': 'a b$c' }, 'image-names: "b$c" is not a package name'],
     [
       { 'image-names': '# none' },

@@ -301,12 +301,12 @@ describe('the log', () => {
       image('leaf'),
     ]
     const { plan } = decide(items)
-    const file = JSON.parse(planFile(reportOf(plan), now)) as {
+    const file = JSON.parse(textOf(reportOf(plan))) as {
       packages: { versions: { name: string; why: string }[] }[]
     }
     const why = file.packages[0]?.versions.map((version) => version.why)
     const goes = decide([image('old'), artifact('bundle', { subject: 'old' })]).plan
-    expect(planFile(reportOf(goes), now)).toContain(`attached to ${short('old')}, which goes`)
+    expect(textOf(reportOf(goes))).toContain(`attached to ${short('old')}, which goes`)
     expect(why).toContain('contained in v2, which stays')
     expect(why).toContain(`contained in ${short('inner')}, part of v2, which stays`)
   })
@@ -367,6 +367,11 @@ describe('the log', () => {
 })
 
 /** A report on one package whose deletes ended as said, in their order; the rest were deleted. */
+/** The plan file as one text. */
+function textOf(report: RunReport): string {
+  return [...planFile(report, now)].join('')
+}
+
 function reportOf(
   plan: PackageReport['plan'],
   results: OutcomeResult[] = [],
@@ -542,6 +547,25 @@ describe('the summary', () => {
     const ids = items.map(({ version }) => version.id)
     return { plan: decide(items).plan, results: [...done, ...everyResult], ids }
   }
+
+  test('has a line for every version, and is JSON however many packages there are', () => {
+    const one = reportOf(decide([image('a'), image('b')]).plan).packages
+    for (const count of [0, 1, 2]) {
+      const report = {
+        ...reportOf(decide([]).plan),
+        packages: Array.from({ length: count }, () => one).flat(),
+      }
+      const text = textOf(report)
+      expect((JSON.parse(text) as { packages: unknown[] }).packages).toHaveLength(count)
+      expect(text.match(/^\{"id":\d+,"digest":.*\},?$/gm) ?? []).toHaveLength(count * 2)
+    }
+  })
+
+  test('comes in pieces that no text is too long for', () => {
+    const report = reportOf(decide(Array.from({ length: 500 }, (_, i) => image(`${i}`))).plan)
+    const longest = Math.max(...[...planFile(report, now)].map(({ length }) => length))
+    expect(longest).toBeLessThan(2000)
+  })
 
   test('is this, whole', () => {
     const { plan, results, ids } = fates()
@@ -816,12 +840,12 @@ describe('the summary', () => {
 })
 
 describe('plan.json', () => {
-  const read = (report: RunReport): unknown => JSON.parse(planFile(report, now))
+  const read = (report: RunReport): unknown => JSON.parse(textOf(report))
 
   test('is this, whole', () => {
     const old = image('old')
     const report = reportOf(decide([old]).plan, everyResult)
-    expect(planFile(report, now)).toMatch(/^\{\n "schema": 1,\n[^]*\n\}\n$/)
+    expect(textOf(report)).toMatch(/^\{"schema":1,[^\n]*,\n"packages": \[\n[^]*\n\]\}\n$/)
     expect(read(report)).toEqual({
       schema: 1,
       generatedAt: '2026-01-01T00:00:00.000Z',

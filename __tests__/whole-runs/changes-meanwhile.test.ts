@@ -81,7 +81,7 @@ test('page 1 costs nothing of the quota until the deletes come to it', async () 
   const { emulator, prune } = await longRun()
   await prune()
   const firstPages = emulator.requests.filter(({ path }) => /[?&]page=1&/.test(`${path}&`))
-  expect(firstPages.map(({ status }) => status)).toEqual([200, 304, 304, 304, 200, 200])
+  expect(firstPages.map(({ status }) => status)).toEqual([200, 304, 304, 200, 200, 200])
 })
 
 test('a new index around old children keeps them', async () => {
@@ -267,7 +267,7 @@ test('a newcomer whose manifest cannot be read ends the deletes of its package',
   const run = await prune()
 
   expect(run.exitCode).toBe(1)
-  expect(run.outputs).toMatchObject({ 'deleted-count': '50', 'remaining-count': '150' })
+  expect(run.outputs).toMatchObject({ 'deleted-count': '55', 'remaining-count': '145' })
   expect(run.log.join('\n')).toContain(
     `error: acme/app: its deletes ended early, what is left stays: the manifest of ${newcomer.digest} cannot be used`,
   )

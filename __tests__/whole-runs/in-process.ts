@@ -79,8 +79,8 @@ export async function wholeRun(
       stop: () => undefined,
     },
     cancelled,
-    writePlan: (text) => {
-      told.plan = text
+    writePlan: (pieces) => {
+      told.plan = [...pieces].join('')
       return Promise.resolve('plan.json')
     },
     finish: (results) => {

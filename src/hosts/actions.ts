@@ -7,7 +7,7 @@ import { shortestToken, type LogLevel } from '../input-readers.js'
 import { inputDefinitions } from '../input-table.js'
 import type { RawInputs } from '../inputs.js'
 import { logLine } from '../report/escape.js'
-import { cancellation, hiding, levelFilter } from './telling.js'
+import { cancellation, hiding, inChunks, levelFilter } from './telling.js'
 
 /** The Actions runner as a host: inputs from `INPUT_…`, outputs and summary to the runner's files. */
 export function actionsHost(env: NodeJS.ProcessEnv): Host {
@@ -47,10 +47,10 @@ export function actionsHost(env: NodeJS.ProcessEnv): Host {
       },
     },
     progress: { isShown: false, start: nothing, update: nothing, stop: nothing },
-    writePlan: async (text) => {
+    writePlan: async (pieces) => {
       const folder = await mkdtemp(join(env.RUNNER_TEMP ?? tmpdir(), 'ghcr-retention-'))
       const path = join(folder, 'plan.json')
-      await writeFile(path, secrets.conceal(text))
+      await writeFile(path, inChunks(pieces, secrets.conceal))
       return path
     },
     finish: async ({ outputs, summary }) => {

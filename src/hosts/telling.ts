@@ -34,6 +34,24 @@ export function hiding() {
   }
 }
 
+/** Characters that are written to a file at once. */
+const chunkLength = 100_000
+
+/** Joins many small pieces to fewer larger ones, each made safe to write. */
+export function* inChunks(
+  pieces: Iterable<string>,
+  conceal: (text: string) => string,
+): Generator<string> {
+  let chunk = ''
+  for (const piece of pieces) {
+    chunk += piece
+    if (chunk.length < chunkLength) continue
+    yield conceal(chunk)
+    chunk = ''
+  }
+  yield conceal(chunk)
+}
+
 /**
  * Hears the first request to end the run, by Ctrl-C or by the runner; a second one ends the process at once.
  * https://docs.github.com/en/actions/reference/workflow-cancellation-reference

@@ -4,7 +4,7 @@ import type { Host, Progress } from '../host.js'
 import type { LogLevel } from '../input-readers.js'
 import type { Environment, RawInputs } from '../inputs.js'
 import { logLine } from '../report/escape.js'
-import { cancellation, hiding, levelFilter } from './telling.js'
+import { cancellation, hiding, inChunks, levelFilter } from './telling.js'
 
 export interface TerminalOptions {
   readonly inputs: RawInputs
@@ -54,8 +54,8 @@ export function terminalHost({ inputs, environment, planPath, out, err }: Termin
       },
     },
     progress,
-    writePlan: async (text) => {
-      if (planPath !== undefined) await writeFile(planPath, secrets.conceal(text))
+    writePlan: async (pieces) => {
+      if (planPath !== undefined) await writeFile(planPath, inChunks(pieces, secrets.conceal))
       return planPath
     },
     finish: () => Promise.resolve(),

@@ -6,41 +6,56 @@ import { lookupIn, nameOf, reasonText, typeOf } from './words.js'
 const schemaVersion = 1
 
 /**
- * The whole plan with every reason and outcome, for programs and for the archive. What is undefined is left out, as JSON
- * does it.
+ * The whole plan with every reason and outcome, for programs and for the archive, as JSON with a line for every version.
+ * What is undefined is left out, as JSON does it.
+ *
+ * @returns the text in pieces: that of a large package may be longer than any string can be
  */
-export function planFile(report: RunReport, now: number): string {
+export function* planFile(report: RunReport, now: number): Generator<string> {
   const { account, dryRun, failure } = report
-  const document = {
-    schema: schemaVersion,
-    generatedAt: new Date(now).toISOString(),
-    account,
-    dryRun,
-    failure,
-    packages: report.packages.map(packageEntry),
+  const generatedAt = new Date(now).toISOString()
+  yield opened({ schema: schemaVersion, generatedAt, account, dryRun, failure })
+  yield '"packages": ['
+  for (const [at, entry] of report.packages.entries()) {
+    yield at === 0 ? '\n' : ',\n'
+    yield* packageEntry(entry)
   }
-  return `${JSON.stringify(document, null, 1)}\n`
+  yield '\n]}\n'
 }
 
-function packageEntry({ name, plan, outcomes, notReached, verification }: PackageReport) {
+function* packageEntry(report: PackageReport): Generator<string> {
+  const { name, plan, outcomes, notReached, verification } = report
   const lookup = lookupIn(plan.decisions)
   const results = new Map(outcomes.map(({ version, result }) => [version.id, result]))
-  return {
-    name,
-    notReached,
-    refusals: plan.refusals,
-    verification,
-    deletions: plan.deletions.map(({ version, after }) => ({ id: version.id, after })),
-    versions: plan.decisions.map((decision) => ({
-      ...versionEntry(decision),
-      action: decision.verdict.action,
-      why: reasonText(decision, lookup),
-      reason: decision.verdict.reason,
-      also: unlessEmpty(decision.also),
-      overruled: decision.overruled,
-      outcome: results.get(decision.version.id),
-    })),
-  }
+  yield opened({ name, notReached, refusals: plan.refusals, verification })
+  yield* list('deletions', plan.deletions, ({ version, after }) => ({ id: version.id, after }))
+  yield ',\n'
+  yield* list('versions', plan.decisions, (decision) => ({
+    ...versionEntry(decision),
+    action: decision.verdict.action,
+    why: reasonText(decision, lookup),
+    reason: decision.verdict.reason,
+    also: unlessEmpty(decision.also),
+    overruled: decision.overruled,
+    outcome: results.get(decision.version.id),
+  }))
+  yield '}'
+}
+
+/** An object that goes on. */
+function opened(head: object): string {
+  return `${JSON.stringify(head).slice(0, -1)},\n`
+}
+
+function* list<T>(
+  name: string,
+  items: readonly T[],
+  entry: (item: T) => object,
+): Generator<string> {
+  yield `"${name}": [`
+  for (const [at, item] of items.entries())
+    yield `${at === 0 ? '' : ','}\n${JSON.stringify(entry(item))}`
+  yield '\n]'
 }
 
 function versionEntry(decision: Decision) {
