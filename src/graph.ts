@@ -120,9 +120,11 @@ function drawSubjects(node: Building, byDigest: ReadonlyMap<Digest, Building>): 
 }
 
 /** Everything that a version itself names as its subject: in its manifest and by its tags. */
-function subjectsOf(node: Building): Set<Digest> {
-  const named = node.version.tags.map(subjectOfTag)
-  return new Set([node.manifest?.subject, ...named].filter((digest) => digest !== undefined))
+function subjectsOf({ version: { tags }, manifest }: Building): Iterable<Digest> {
+  const subject = manifest?.subject
+  if (tags.length === 0) return subject === undefined ? none : [subject]
+  const named = [subject, ...tags.map(subjectOfTag)]
+  return new Set(named.filter((digest) => digest !== undefined))
 }
 
 function contain(index: Building, child: Building): void {

@@ -12,21 +12,29 @@ export interface Belonging {
  * Everything that documents and tags say of what belongs to what, without a graph and without a search. The two ends
  * need not be listed. An annotation counts only as long as the attestation that it names was not read.
  */
-export function* belongings({
-  versions,
-  manifests,
-}: Pick<Snapshot, 'versions' | 'manifests'>): Generator<Belonging> {
+export function eachBelonging(
+  { versions, manifests }: Pick<Snapshot, 'versions' | 'manifests'>,
+  visit: (whole: Digest, part: Digest, tie: Tie) => void,
+): void {
   for (const { digest, tags } of versions) {
     const { children = [], subject, sociIndex } = manifests.get(digest) ?? {}
     for (const { digest: part, attests } of children) {
-      yield { whole: digest, part, tie: 'contains' }
-      if (attests !== undefined && !manifests.has(part))
-        yield { whole: attests, part, tie: 'attested' }
+      visit(digest, part, 'contains')
+      if (attests !== undefined && !manifests.has(part)) visit(attests, part, 'attested')
     }
-    if (sociIndex !== undefined) yield { whole: digest, part: sociIndex, tie: 'accelerated' }
+    if (sociIndex !== undefined) visit(digest, sociIndex, 'accelerated')
     for (const whole of subjectsOf(subject, tags))
-      if (whole !== undefined) yield { whole, part: digest, tie: 'subject' }
+      if (whole !== undefined) visit(whole, digest, 'subject')
   }
+}
+
+/** The same as a list. */
+export function belongings(snapshot: Pick<Snapshot, 'versions' | 'manifests'>): Belonging[] {
+  const all: Belonging[] = []
+  eachBelonging(snapshot, (whole, part, tie) => {
+    all.push({ whole, part, tie })
+  })
+  return all
 }
 
 /** Every subject that a manifest and its tags name, once. */

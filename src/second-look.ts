@@ -1,7 +1,7 @@
 import type { Decision, Digest, PackageVersion, Plan, Refusal, Snapshot, Tie } from './model.js'
 import { subjectOfTag } from './oci.js'
 import type { Policy } from './policy/policy.js'
-import { belongings } from './relations.js'
+import { eachBelonging } from './relations.js'
 
 /**
  * Checks a finished plan once more, before it is shown and before any delete, by other means than the selector's: no
@@ -47,12 +47,14 @@ const wholeWords: Readonly<Record<Tie, string>> = {
   subject: 'its subject',
 }
 
-function* broken(snapshot: Snapshot, turns: Turns): Generator<string> {
+function broken(snapshot: Snapshot, turns: Turns): string[] {
+  const findings: string[] = []
   const listed = new Set(snapshot.versions.map(({ digest }) => digest))
-  for (const { whole, part, tie } of belongings(snapshot)) {
+  eachBelonging(snapshot, (whole, part, tie) => {
     if (isTooEarly(turns, whole, part) && listed.has(whole))
-      yield `${part} would go while ${whole}, ${wholeWords[tie]}, is still there`
-  }
+      findings.push(`${part} would go while ${whole}, ${wholeWords[tie]}, is still there`)
+  })
+  return findings
 }
 
 /** What protects one version by itself: its tags, its digest, its age. */

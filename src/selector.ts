@@ -16,6 +16,7 @@ import {
 } from './graph.js'
 import type {
   Belonging,
+  Child,
   Decision,
   DeleteReason,
   Deletion,
@@ -155,7 +156,8 @@ function judgeNodes(graph: Graph, policy: Policy, now: number): Judged {
   const judged: Judged = { kept: new Map(), condemned: new Map() }
   const knots = tangled(graph)
   for (const node of graph.nodes) {
-    const floors = [...floorsOf(node, policy, now), ...(knots.has(node) ? [knotted] : [])]
+    const floors = floorsOf(node, policy, now)
+    if (knots.has(node)) floors.push(knotted)
     if (isRoot(node)) judgeRoot(node, floors, judged, policy, now)
     else if (floors.length > 0) judged.kept.set(node, floors)
   }
@@ -321,9 +323,7 @@ function decisionOn(
     kind: kindOf(node),
     mediaType: node.manifest?.mediaType ?? node.descriptor?.mediaType ?? '',
     platforms: platformsOf(node),
-    belongsTo: node.containedIn
-      .map(belonging('contained in'))
-      .concat(node.attachedTo.map(belonging('attached to'))),
+    belongsTo: belongingsOf(node),
     children: node.contains.length + node.missing.length,
     missing: node.missing,
     missingSubjects: node.missingSubjects,
@@ -336,8 +336,16 @@ function decisionOn(
   return decision
 }
 
-function belonging(relation: Relation): (to: Node) => Belonging {
-  return ({ version: { digest } }) => ({ relation, digest })
+function belongingsOf({ containedIn, attachedTo }: Node): readonly Belonging[] {
+  if (containedIn.length === 0 && attachedTo.length === 0) return none
+  return [
+    ...containedIn.map((node) => belonging('contained in', node)),
+    ...attachedTo.map((node) => belonging('attached to', node)),
+  ]
+}
+
+function belonging(relation: Relation, { version: { digest } }: Node): Belonging {
+  return { relation, digest }
 }
 
 function roleOf(node: Node): Role {
@@ -347,10 +355,11 @@ function roleOf(node: Node): Role {
   return node.attachedTo.length > 0 ? 'attachment' : 'child'
 }
 
-function platformsOf(node: Node): string[] {
-  const entries = node.manifest?.children ?? []
-  const named =
-    entries.length > 0 ? entries.map((entry) => entry.platform) : [node.descriptor?.platform]
+function platformsOf({ manifest, descriptor }: Node): readonly string[] {
+  const entries = manifest?.children ?? none
+  const own = descriptor?.platform
+  if (entries.length === 0) return own === undefined ? none : [own]
+  const named = entries.map(({ platform }: Child) => platform)
   return [...new Set(named.filter((platform) => platform !== undefined))]
 }
 

@@ -30,7 +30,7 @@ export async function verifyDeletions(
   const listed = new Map(snapshot.versions.map((version) => [version.digest, version]))
   const idOf = (digest: Digest) => listed.get(digest)?.id ?? 0
   const wasGone = (digest: Digest) => gone.has(idOf(digest))
-  const edges = [...belongings(snapshot)].filter(
+  const edges = belongings(snapshot).filter(
     ({ whole, part }) => whole !== part && listed.has(whole) && listed.has(part),
   )
   const near = nearDeletions(edges, wasGone)
