@@ -42,7 +42,7 @@ export interface Admission {
   leave(): void
 }
 
-/** One of the two services, as the plumbing sees it. */
+/** One of the services, as the plumbing sees it. */
 export interface Backend {
   readonly service: Service
   kindOf(ask: Ask): RequestKind
@@ -51,7 +51,7 @@ export interface Backend {
   answer(ask: Ask): Answer
 }
 
-/** What both services share. */
+/** What the services share. */
 export interface Surroundings {
   readonly now: () => number
   readonly latency: (question: LatencyQuestion) => number
@@ -199,9 +199,9 @@ function write(response: ServerResponse, answer: Answer, truncate?: true | numbe
   response.write(body.subarray(0, kept), () => response.socket?.destroy())
 }
 
-/** The `token` of a package restore is a secret in a query; nothing else is. */
+/** The `token` of a package restore and the signature of an address are secrets in a query; nothing else is. */
 function withoutSecrets(ask: Ask): string {
-  return ask.target.replace(/([?&](?:token|access_token)=)[^&]*/g, '$1***')
+  return ask.target.replace(/([?&](?:token|access_token|sig)=)[^&]*/g, '$1***')
 }
 
 function newRequestId(): string {

@@ -35,7 +35,7 @@ export type FaultAction = FaultSteps | 'reset' | 'hang' | 'truncate' | 'lostAnsw
 export interface FaultSpec {
   /** How the request log names it; default `fault-<number>`. */
   name?: string
-  /** Default: both. */
+  /** Default: any. */
   service?: Service
   /** `GET`, `DELETE`, …; default: any. */
   method?: string
@@ -147,13 +147,14 @@ export function altered(answer: Answer, steps: FaultSteps, service: Service): An
 function failure(status: number, service: Service): Answer {
   const headers = { 'content-type': 'application/json; charset=utf-8' }
   const words = status >= 500 ? 'Server Error' : (STATUS_CODES[status] ?? 'Fault')
-  const body =
-    service === 'api'
-      ? {
-          message: words,
-          documentation_url: 'https://docs.github.com/rest',
-          status: String(status),
-        }
-      : { errors: [{ code: 'UNKNOWN', message: words }] }
-  return { status, headers, body: JSON.stringify(body) }
+  const bodies = {
+    api: {
+      message: words,
+      documentation_url: 'https://docs.github.com/rest',
+      status: String(status),
+    },
+    registry: { errors: [{ code: 'UNKNOWN', message: words }] },
+    cache: { code: 'internal', msg: words },
+  }
+  return { status, headers, body: JSON.stringify(bodies[service]) }
 }

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 
-/** Which of the two services a request went to. */
-export type Service = 'api' | 'registry'
+/** Which of the services a request went to. */
+export type Service = 'api' | 'registry' | 'cache'
 
 /** What a request is about, for latency and for reading the log. */
 export type RequestKind = 'list' | 'delete' | 'manifest' | 'other'
