@@ -3,7 +3,7 @@
  * node scripts/broken-bundle.mjs <outfile.mjs> <file> <text> <replacement> [<file> <text> <replacement> …]
  */
 import { readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { bundle, root } from './bundle.mjs'
 
@@ -15,18 +15,22 @@ import { bundle, root } from './bundle.mjs'
  */
 
 /**
- * Writes the action with these defects to a file.
+ * Writes the action with these defects to a file, and beside it the program that talks to the cache.
  * @param {string} outfile a path that ends in .mjs
  * @param {Defect[]} defects
  * @throws when a text does not stand in its file exactly once, or its file is no part of the action
  */
 export async function buildBroken(outfile, defects) {
   const applied = new Set()
-  const { text } = await bundle('index', [breaking(defects, applied)])
+  const [index, cache] = await Promise.all(
+    ['index', 'cache'].map((name) => bundle(name, [breaking(defects, applied)])),
+  )
   for (const { file } of defects) {
     if (!applied.has(file)) throw new Error(`${file} is no part of the action`)
   }
-  await writeFile(outfile, text)
+  await writeFile(outfile, index.text)
+  await writeFile(join(dirname(outfile), 'cache.js'), cache.text)
+  await writeFile(join(dirname(outfile), 'package.json'), '{ "type": "module" }')
 }
 
 function breaking(defects, applied) {

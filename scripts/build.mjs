@@ -1,5 +1,5 @@
 /**
- * Builds the two bundles and their licence list into dist/.
+ * Builds the bundles and their licence list into dist/.
  * With --check it builds into memory, compares with dist/, and fails on any difference.
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -7,7 +7,7 @@ import { join, relative } from 'node:path'
 import { bundle, root } from './bundle.mjs'
 
 const dist = join(root, 'dist')
-const bundles = ['index', 'cli']
+const bundles = ['index', 'cli', 'cache']
 
 /** The folder of the package that an input file belongs to, or undefined for our own source. */
 function packageFolder(input) {

@@ -9,9 +9,21 @@ export const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const banner =
   "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);"
 
+/** See `src/cache-archive.ts`: nothing that comes out of a cache is unpacked. */
+const tarReplacement = {
+  name: 'no tar',
+  setup(build) {
+    build.onResolve({ filter: /\/tar\.js$/ }, ({ resolveDir }) =>
+      /@actions.cache.lib/.test(resolveDir)
+        ? { path: join(root, 'src/cache-archive.ts') }
+        : undefined,
+    )
+  },
+}
+
 /**
  * Bundles `src/<name>.ts` in memory.
- * @param {'index' | 'cli'} name
+ * @param {'index' | 'cli' | 'cache'} name
  * @param {import('esbuild').Plugin[]} plugins
  * @returns the text, and the files that went into it
  */
@@ -32,7 +44,12 @@ export async function bundle(name, plugins = []) {
     metafile: true,
     write: false,
     logLevel: 'warning',
-    plugins,
+    plugins: [...plugins, tarReplacement],
   })
+  if ('node_modules/@actions/cache/lib/internal/tar.js' in result.metafile.inputs) {
+    throw new Error(
+      '@actions/cache brings its own tar: src/cache-archive.ts no longer takes its place',
+    )
+  }
   return { text: result.outputFiles[0].text, inputs: Object.keys(result.metafile.inputs) }
 }

@@ -5,6 +5,7 @@ import { demo } from './demo/demo.js'
 import { startEmulator } from './emulator/index.js'
 import { demoAccount, demoToken, fillRegistry, welcome } from './demo/content.js'
 import type { Results } from './host.js'
+import { defaultFolder, folderStore } from './hosts/folder-store.js'
 import { terminalHost } from './hosts/terminal.js'
 import { inputDefinitions, type InputDefinition, type InputName } from './input-table.js'
 import type { Environment, RawInputs } from './inputs.js'
@@ -56,7 +57,9 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
 }
 
 /** Values as commander gives them, by the names of the inputs. */
-type Flags = Partial<Record<InputName | 'plan-file', string | boolean | undefined>>
+type Flags = Partial<
+  Record<InputName | 'plan-file' | 'memory-folder', string | boolean | undefined>
+>
 
 function pruneCommand(action: (flags: Flags) => Promise<void>): Command {
   const command = new Command('prune')
@@ -68,6 +71,10 @@ function pruneCommand(action: (flags: Flags) => Promise<void>): Command {
   command.option(
     '--plan-file <path>',
     'Write plan.json here: every version with its decision and reason.',
+  )
+  command.option(
+    '--memory-folder <path>',
+    'Keep what was read of manifests here, for the next run. Unset: a folder among the caches of your account.',
   )
   command.addHelpText('after', examples)
   return command.action(() => action(flagsOf(command)))
@@ -123,7 +130,8 @@ function flagsOf(command: Command): Flags {
   )
 }
 
-async function prune({ 'plan-file': planPath, ...flags }: Flags): Promise<number> {
+async function prune(options: Flags): Promise<number> {
+  const { 'plan-file': planPath, 'memory-folder': memoryFolder, ...flags } = options
   if (typeof planPath === 'string' && !(await canHold(planPath))) {
     process.stderr.write(
       `error: plan-file: ${planPath} cannot be written. Nothing was requested.\n`,
@@ -134,6 +142,9 @@ async function prune({ 'plan-file': planPath, ...flags }: Flags): Promise<number
     terminalHost({
       ...given(flags),
       planPath: typeof planPath === 'string' ? planPath : undefined,
+      memory: folderStore(
+        typeof memoryFolder === 'string' ? memoryFolder : defaultFolder(process.env),
+      ),
       out: process.stdout,
       err: process.stderr,
     }),
@@ -145,7 +156,7 @@ async function packages(flags: Flags): Promise<number> {
   const { inputs, environment } = given(flags)
   const host = terminalHost({
     ...{ inputs: { ...inputs, mode: 'packages' }, environment, planPath: undefined },
-    ...{ out: process.stderr, err: process.stderr },
+    ...{ memory: undefined, out: process.stderr, err: process.stderr },
   })
   const finish = ({ outputs }: Results) => {
     if (outputs.packages !== '') process.stdout.write(`${outputs.packages}\n`)

@@ -11,6 +11,8 @@ export interface Host {
   readonly log: Log
   /** Shows how far what takes long has come. */
   readonly progress: Progress
+  /** Keeps what one run can tell the next, or undefined where nothing can be kept. */
+  readonly memory: TextStore | undefined
   /** Aborted when a person or the runner asks the run to end. */
   readonly cancelled: AbortSignal
   /** Keeps the plan file, which comes in pieces. @returns its path, or undefined when nobody asked for it */
@@ -31,6 +33,13 @@ export interface Log {
   readonly debug: (message: string) => void
   readonly group: (title: string) => void
   readonly endGroup: () => void
+}
+
+/** Keeps a text for each scope from one run to the next. Either way may fail, and is given up after a while. */
+export interface TextStore {
+  /** @param limit milliseconds; @returns the text that was saved last, or undefined */
+  readonly restore: (scope: string, limit: number) => Promise<string | undefined>
+  readonly save: (scope: string, text: string, limit: number) => Promise<void>
 }
 
 /** A bar for one piece of work after the other. */

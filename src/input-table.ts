@@ -89,6 +89,12 @@ export const inputDefinitions = {
     default: 'true',
     placeholder: 'true|false',
   },
+  'remember-manifests': {
+    description:
+      'Keep what was read of manifests for the next run, in the cache of GitHub Actions, so that only new ones are read.',
+    default: 'true',
+    placeholder: 'true|false',
+  },
   'time-budget': {
     description: 'Stop cleanly before this much time has passed; the next run goes on.',
     placeholder: 'duration',

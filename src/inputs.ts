@@ -48,6 +48,8 @@ export interface Settings {
   readonly dryRun: boolean
   /** Whether what stays is asked for after the deletes. */
   readonly verify: boolean
+  /** Whether manifests that were read once are kept for the next run. */
+  readonly rememberManifests: boolean
   readonly logLevel: LogLevel
   /** Milliseconds, or undefined for no end. */
   readonly timeBudget: number | undefined
@@ -144,6 +146,7 @@ function inputsSchema(environment: Environment, isPruning: boolean) {
     grace: field(readDuration),
     'max-deletions': field(wholeNumber(0, 10_000_000)).optional(),
     verify: field(readSwitch),
+    'remember-manifests': field(readSwitch),
     'time-budget': field(readTimeBudget).optional(),
     'deletes-per-minute': field(wholeNumber(1, 10_000)),
     'quota-reserve': field(readShare),
@@ -207,6 +210,7 @@ function toSettings(inputs: ParsedInputs, environment: Environment): Settings {
     policy: compilePolicy(inputs),
     dryRun: inputs['dry-run'],
     verify: inputs.verify,
+    rememberManifests: inputs['remember-manifests'],
     logLevel: level === 'info' ? (inputs['rust-log'] ?? level) : level,
     timeBudget: inputs['time-budget'],
     pace: {

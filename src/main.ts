@@ -13,6 +13,7 @@ import { ProgressTeller } from './progress.js'
 import type { Clock, ManifestProbe, VersionDeleter } from './ports.js'
 import { PackageRecheck } from './recheck.js'
 import { RegistryClient } from './registry.js'
+import { Remembering, type PackageMemory } from './remembering.js'
 import type { AgeView } from './report/lines.js'
 import { outputsOf } from './report/outputs.js'
 import { planFile } from './report/plan-file.js'
@@ -152,10 +153,13 @@ async function runAll(
   const names = await chooseNames(run)
   announce(host, settings, run.account.login, names)
 
+  const memory = new Remembering({ settings, host, clock, account: run.account.login, names })
   const packages: PackageReport[] = []
   for (const name of names) {
-    packages.push(await runPackage(run, name))
+    packages.push(await runPackage(run, name, memory))
   }
+  const { timeBudget } = settings
+  await memory.save(packages, timeBudget === undefined ? undefined : started + timeBudget)
   for (const source of unusedPatterns(settings.policy, packages)) {
     host.log.warn(`image-tags: ${source} matches no tag of ${names.join(', ')}`)
   }
@@ -200,11 +204,11 @@ async function chooseNames({ settings, client, account }: Run): Promise<readonly
 }
 
 /** One package from its listing to its last delete. What goes wrong in it is its own matter. */
-async function runPackage(run: Run, name: string): Promise<PackageReport> {
+async function runPackage(run: Run, name: string, memory: Remembering): Promise<PackageReport> {
   const { account, host } = run
   const label = `${account.login}/${name}`
   try {
-    return await prunePackage(run, name)
+    return await prunePackage(run, name, memory.of(name))
   } catch (error) {
     const refusal = refusalOf(error)
     if (isOutOfTime(error)) {
@@ -218,7 +222,7 @@ async function runPackage(run: Run, name: string): Promise<PackageReport> {
 }
 
 /** List, read, judge, mark, sweep, look again, show; and unless it is a dry run, delete. */
-async function prunePackage(run: Run, name: string): Promise<PackageReport> {
+async function prunePackage(run: Run, name: string, memory: PackageMemory): Promise<PackageReport> {
   const { settings, host, clock, account, client, progress } = run
   const label = `${account.login}/${name}`
   // The age of a version is judged as of the moment before it was listed: what grows old meanwhile is not old yet.
@@ -230,7 +234,8 @@ async function prunePackage(run: Run, name: string): Promise<PackageReport> {
   const source = {
     package: { account: account.login, name },
     lister: packages,
-    reader: registry,
+    reader: memory.learning(registry),
+    remembered: memory.remembered,
     policy: settings.policy,
     now,
   }
@@ -239,8 +244,9 @@ async function prunePackage(run: Run, name: string): Promise<PackageReport> {
     progress.end()
   })
   const { plan: made, snapshot } = planned
-  const read = `${snapshot.versions.length} versions, ${snapshot.manifests.size} manifests read`
-  host.log.debug(`${label}: ${read}.`)
+  const { versions, manifests } = snapshot
+  const known = `${manifests.size - memory.reads} manifests remembered, ${memory.reads} read`
+  host.log.debug(`${label}: ${versions.length} versions, ${known}.`)
   const report = { name, plan: made, outcomes: [], notReached: undefined }
   showPlan(host, settings, made, now)
   if (settings.dryRun || made.deletions.length === 0) return report

@@ -12,13 +12,18 @@ const shortestLane = 8
  * about it is not read. Tagged versions come first; untagged ones newest first, because an index is younger than its
  * children, so that most children are known before their turn.
  *
+ * What is remembered is not read again. It comes before everything else, so that no child is read that a remembered index
+ * explains.
+ *
  * @returns the manifests by digest, and the first failure; after it no new read starts
  */
 export async function readManifests(
   versions: readonly PackageVersion[],
   reader: ManifestReader,
+  remembered: ReadonlyMap<Digest, Manifest> = new Map(),
 ): Promise<{ manifests: Map<Digest, Manifest>; failure: unknown }> {
   const reading = new Reading(versions, reader)
+  reading.takeOver(remembered)
   await reading.inParallel(versions.filter(({ tags }) => tags.length > 0))
   const untagged = versions.filter(
     ({ digest, tags }) => tags.length === 0 && !reading.knows(digest),
@@ -40,9 +45,21 @@ class Reading {
     this.#listed = new Map(versions.map((version) => [version.digest, version]))
   }
 
-  /** Whether a version was read, is being read, or needs no read. */
+  /** Whether a version is known, is being read, or needs no read. */
   knows(digest: Digest): boolean {
     return this.#known.has(digest)
+  }
+
+  /** Knows what was read before, and all that it explains, without a read. */
+  takeOver(remembered: ReadonlyMap<Digest, Manifest>): void {
+    for (const digest of this.#listed.keys()) {
+      const manifest = remembered.get(digest)
+      if (manifest === undefined) continue
+      this.#known.add(digest)
+      this.manifests.set(digest, manifest)
+      for (const child of manifest.children)
+        if (this.#isExplained(child)) this.#known.add(child.digest)
+    }
   }
 
   /** Reads versions that have to be read in any case. */
@@ -77,10 +94,13 @@ class Reading {
   }
 
   async #learn(child: Child): Promise<void> {
-    const version = this.#listed.get(child.digest)
-    if (version === undefined) return
-    if (!isKnownLeaf(child)) await this.#read(child.digest)
-    else if (version.tags.length === 0) this.#known.add(child.digest)
+    if (this.#isExplained(child)) this.#known.add(child.digest)
+    else if (!isKnownLeaf(child) && this.#listed.has(child.digest)) await this.#read(child.digest)
+  }
+
+  /** Whether an index says enough of a listed child; one with tags is read in any case. */
+  #isExplained(child: Child): boolean {
+    return this.#listed.get(child.digest)?.tags.length === 0 && isKnownLeaf(child)
   }
 }
 

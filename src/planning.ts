@@ -1,6 +1,15 @@
 import { RetentionError, type ErrorCode } from './errors.js'
 import { readManifests } from './manifests.js'
-import type { PackageRef, PackageVersion, Plan, Refusal, RefusalCode, Snapshot } from './model.js'
+import type {
+  Digest,
+  Manifest,
+  PackageRef,
+  PackageVersion,
+  Plan,
+  Refusal,
+  RefusalCode,
+  Snapshot,
+} from './model.js'
 import type { Policy } from './policy/policy.js'
 import type { ManifestReader, VersionLister } from './ports.js'
 import { secondLook } from './second-look.js'
@@ -11,6 +20,8 @@ export interface PlanSource {
   readonly package: PackageRef
   readonly lister: VersionLister
   readonly reader: ManifestReader
+  /** Manifests that need no read: what a digest stands for never changes. */
+  readonly remembered: Promise<ReadonlyMap<Digest, Manifest>>
   readonly policy: Policy
   /** The time by which ages are judged. */
   readonly now: number
@@ -102,10 +113,10 @@ async function settle(
 
 /** What the registry says of versions; what cannot be read becomes a refusal. */
 async function read(
-  { reader }: PlanSource,
+  { reader, remembered }: PlanSource,
   versions: readonly PackageVersion[],
 ): Promise<Pick<Snapshot, 'manifests' | 'refusals'>> {
-  const { manifests, failure } = await readManifests(versions, reader)
+  const { manifests, failure } = await readManifests(versions, reader, await remembered)
   if (isOutOfTime(failure)) throw failure
   return { manifests, refusals: failure === undefined ? [] : [refusalOf(failure)] }
 }

@@ -14,7 +14,8 @@ afterAll(() => {
 })
 
 /** Runs the built command line as a person would, with the token in the environment. */
-const cli = (args: string[], env: Record<string, string> = {}) => node('dist/cli.js', args, env)
+const cli = (args: string[], env: Record<string, string> = {}) =>
+  node('dist/cli.js', args, { XDG_CACHE_HOME: folder, ...env })
 
 const prune = ({ apiUrl, registryUrl }: Emulator, ...args: string[]) =>
   cli(['prune', '--account', 'acme', '--image-names', 'app', '--registry', registryUrl, ...args], {

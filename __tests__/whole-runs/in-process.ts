@@ -79,6 +79,7 @@ export async function wholeRun(
       stop: () => undefined,
     },
     cancelled,
+    memory: undefined,
     writePlan: (pieces) => {
       told.plan = [...pieces].join('')
       return Promise.resolve('plan.json')

@@ -67,6 +67,7 @@ function host({ apiUrl, registryUrl }: Emulator, given: RawInputs): Host {
     inputs: { ...given, registry: registryUrl },
     environment: { repository: undefined, apiUrl, serverUrl: 'https://github.com' },
     planPath: undefined,
+    memory: undefined,
     out: process.stdout,
     err: process.stderr,
   })

@@ -7,18 +7,25 @@ import { shortestToken, type LogLevel } from '../input-readers.js'
 import { inputDefinitions } from '../input-table.js'
 import type { RawInputs } from '../inputs.js'
 import { logLine } from '../report/escape.js'
+import { cacheStore } from './cache-store.js'
 import { cancellation, hiding, inChunks, levelFilter } from './telling.js'
 
-/** The Actions runner as a host: inputs from `INPUT_…`, outputs and summary to the runner's files. */
-export function actionsHost(env: NodeJS.ProcessEnv): Host {
+/**
+ * The Actions runner as a host: inputs from `INPUT_…`, outputs and summary to the runner's files.
+ *
+ * @param cacheProgram the path of the bundle that talks to the cache
+ */
+export function actionsHost(env: NodeJS.ProcessEnv, cacheProgram: string): Host {
   const secrets = hiding()
   const safe = (text: string) => logLine(secrets.conceal(text))
   const level = levelFilter()
   const lines = (message: string) => message.split('\n').map(safe)
+  const cancelled = cancellation()
   return {
     inputs: readInputs(),
     unknownInputs: unknownInputs(env),
-    cancelled: cancellation(),
+    cancelled,
+    memory: cacheStore(env, cacheProgram, cancelled),
     environment: {
       repository: env.GITHUB_REPOSITORY,
       apiUrl: env.GITHUB_API_URL ?? 'https://api.github.com',

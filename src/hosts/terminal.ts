@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { Presets, SingleBar } from 'cli-progress'
-import type { Host, Progress } from '../host.js'
+import type { Host, Progress, TextStore } from '../host.js'
 import type { LogLevel } from '../input-readers.js'
 import type { Environment, RawInputs } from '../inputs.js'
 import { logLine } from '../report/escape.js'
@@ -11,12 +11,15 @@ export interface TerminalOptions {
   readonly environment: Environment
   /** Where to keep the plan file, or undefined. */
   readonly planPath: string | undefined
+  /** Keeps manifests between runs, or undefined. */
+  readonly memory: TextStore | undefined
   readonly out: NodeJS.WriteStream
   readonly err: NodeJS.WriteStream
 }
 
 /** A terminal as a host: plain lines, and a progress bar where a person is watching. */
-export function terminalHost({ inputs, environment, planPath, out, err }: TerminalOptions): Host {
+export function terminalHost(options: TerminalOptions): Host {
+  const { inputs, environment, planPath, memory, out, err } = options
   const secrets = hiding()
   const level = levelFilter()
   let indent = ''
@@ -31,6 +34,7 @@ export function terminalHost({ inputs, environment, planPath, out, err }: Termin
     inputs,
     unknownInputs: [],
     cancelled: cancellation(),
+    memory,
     environment,
     log: {
       error: (message) => {

@@ -1,0 +1,121 @@
+import { expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { RetentionError } from '../../src/errors.js'
+import type { Child, Digest, Manifest, Plan } from '../../src/model.js'
+import { makePlan } from '../../src/planning.js'
+import type { Policy } from '../../src/policy/policy.js'
+import { now, snapshot, type Item } from '../core/kit.js'
+import { violations } from '../core/oracle.js'
+import { packages, policies } from '../core/packages-arbitrary.js'
+
+const { PROPERTY_CASES: cases = '1000', PROPERTY_SEED: seed } = process.env
+const numRuns = Number(cases)
+if (seed !== undefined) fc.configureGlobal({ seed: Number(seed) })
+
+/** Plans from a registry that holds these items, and counts its reads. */
+async function planned(
+  items: readonly Item[],
+  policy: Policy,
+  remembered: ReadonlyMap<Digest, Manifest>,
+) {
+  const manifests = new Map(items.map(({ version, manifest }) => [version.digest, manifest]))
+  const { package: ref, versions } = snapshot(items)
+  const read: Digest[] = []
+  const made = await makePlan({
+    package: ref,
+    lister: {
+      listVersions: () => Promise.resolve([...versions]),
+      listAgain: () => Promise.reject(new Error('nothing goes')),
+    },
+    reader: {
+      readManifest: (digest) => {
+        read.push(digest)
+        const manifest = manifests.get(digest)
+        return manifest === undefined
+          ? Promise.reject(new RetentionError('manifest-unreadable', digest, ''))
+          : Promise.resolve(manifest)
+      },
+    },
+    remembered: Promise.resolve(remembered),
+    policy,
+    now,
+  })
+  return { ...made, read }
+}
+
+/** Of what a package holds, that which the choices say. */
+function some(items: readonly Item[], choices: readonly boolean[]): Map<Digest, Manifest> {
+  const chosen = items.filter((_, at) => choices[at])
+  return new Map(chosen.map(({ version, manifest }) => [version.digest, manifest]))
+}
+
+/**
+ * The same package as real clients push one: an index entry that explains its child leaves nothing out, what it attests
+ * is next to it, and nothing is of tomorrow.
+ */
+function honest(items: readonly Item[]): Item[] {
+  const byDigest = new Map(items.map(({ version, manifest }) => [version.digest, manifest]))
+  const entries = items.flatMap(({ manifest }) => manifest.children)
+  const accelerators = new Set(items.map(({ manifest }) => manifest.sociIndex))
+  const tellsAll = ({ digest, attests }: Child, siblings: readonly Child[]) => {
+    const { kind, subject, sociIndex } = byDigest.get(digest) ?? {}
+    if (kind === 'index' || sociIndex !== undefined || accelerators.has(digest)) return false
+    if (subject !== undefined && subject !== attests) return false
+    const sameEverywhere = entries.every(
+      (other) => other.digest !== digest || other.attests === attests,
+    )
+    return sameEverywhere && (!attests || siblings.some((sibling) => sibling.digest === attests))
+  }
+  return items.map(({ version, manifest, ...item }) => {
+    const children = manifest.children.map((entry, _at, all): Child =>
+      tellsAll(entry, all) ? entry : { ...entry, opaque: true },
+    )
+    const past = (time: number | undefined) => Math.min(time ?? now, now)
+    const times = { createdAt: past(version.createdAt), updatedAt: past(version.updatedAt) }
+    return { ...item, version: { ...version, ...times }, manifest: { ...manifest, children } }
+  })
+}
+
+const withoutGrace = policies.map((policy) => ({ ...policy, grace: 0 }))
+const choices = fc.array(fc.boolean(), { minLength: 14, maxLength: 14 })
+
+test('whatever is remembered, the same goes and stays, and nothing remembered is read', async () => {
+  await fc.assert(
+    fc.asyncProperty(packages.map(honest), withoutGrace, choices, async (items, policy, which) => {
+      const without = await planned(items, policy, new Map())
+      const remembered = some(items, which)
+      const withMemory = await planned(items, policy, remembered)
+      expect(fates(withMemory.plan)).toEqual(fates(without.plan))
+      expect(withMemory.read.filter((digest) => remembered.has(digest))).toEqual([])
+    }),
+    { numRuns },
+  )
+})
+
+test('whatever is remembered, every plan keeps the promises', async () => {
+  await fc.assert(
+    fc.asyncProperty(packages, policies, choices, async (items, policy, which) => {
+      const { plan, snapshot: seen } = await planned(items, policy, some(items, which))
+      expect(plan.refusals).toEqual([])
+      expect(violations(seen, policy, now, plan)).toEqual([])
+    }),
+    { numRuns },
+  )
+})
+
+test('a second run reads nothing and plans the same', async () => {
+  await fc.assert(
+    fc.asyncProperty(packages, policies, async (items, policy) => {
+      const first = await planned(items, policy, new Map())
+      const second = await planned(items, policy, first.snapshot.manifests)
+      expect(second.read).toEqual([])
+      expect(second.plan).toEqual(first.plan)
+    }),
+    { numRuns },
+  )
+})
+
+/** What goes and stays; the words depend on whether an attestation was read or is known by its index. */
+function fates({ decisions, refusals }: Plan) {
+  return { each: decisions.map(({ version, verdict }) => [version.id, verdict.action]), refusals }
+}
