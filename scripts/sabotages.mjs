@@ -22,6 +22,29 @@ function defect(file, text, replacement = '') {
 export const sabotages = [
   {
     promise: 'P1',
+    what: 'a memory is believed whoever wrote it, and in whatever state it is',
+    defects: [
+      defect(
+        'src/memory.ts',
+        "if (text !== `${sealOf(body, seal)}\\n${body}\\n`) throw new Error('its seal does not fit')",
+      ),
+    ],
+    stories: ['cache-in-trouble', 'remembered-manifests'],
+  },
+  {
+    promise: 'P11',
+    what: 'whoever talks to the cache gets the whole environment, with the token',
+    defects: [
+      defect(
+        'src/hosts/cache-store.ts',
+        'Object.entries(env).filter(([name]) => handedOn.test(name))',
+        'Object.entries(env)',
+      ),
+    ],
+    stories: ['remembered-manifests'],
+  },
+  {
+    promise: 'P1',
     what: 'what a kept image reaches goes all the same',
     defects: [
       blind,

@@ -1,4 +1,7 @@
 import { createHmac } from 'node:crypto'
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import {
   artifact,
@@ -10,7 +13,14 @@ import {
   referrer,
 } from '../../src/emulator/images.js'
 import type { Emulator } from '../../src/emulator/index.js'
-import { calls, remembered, replaceRemembered, runWithCache, shown } from './cache-kit.js'
+import {
+  cacheEnvironment,
+  calls,
+  remembered,
+  replaceRemembered,
+  runWithCache,
+  shown,
+} from './cache-kit.js'
 import {
   broken,
   digestsLeft,
@@ -205,6 +215,29 @@ test('with a personal access token, a memory that somebody else made up is not b
   expect(run.log).toContain('Manifests of earlier runs cannot be used: its seal does not fit.')
   expect(run.reads).toEqual([kept.digest])
   expect(digestsLeft(emulator)).toEqual(new Set(digestsOf(kept)))
+})
+
+test('whoever talks to the cache gets the token of the cache and no other', async () => {
+  const emulator = await manyShapes()
+  const folder = await mkdtemp(join(tmpdir(), 'beside-'))
+  try {
+    const [action, seen] = [join(folder, 'index.js'), join(folder, 'seen')]
+    await copyFile(process.env.ACTION_BUNDLE ?? 'dist/index.js', action)
+    await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
+    const spy = `import { writeFileSync } from 'node:fs'
+      writeFileSync(${JSON.stringify(seen)}, JSON.stringify([process.argv, process.env]))`
+    await writeFile(join(folder, 'cache.js'), spy)
+
+    const environment = { ...cacheEnvironment(emulator), ACTION_BUNDLE: action, NPM_TOKEN: 'none' }
+    const run = await runAction(emulator, { token: tokens.classic }, environment)
+
+    expect(run.exitCode).toBe(0)
+    const told = await readFile(seen, 'utf8')
+    expect(told).toContain('emulator_runtime')
+    expect(told).not.toMatch(/INPUT_|ghp_|NPM_TOKEN/)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
 })
 
 test('a run with another kind of token has a memory of its own', async () => {
