@@ -1,5 +1,5 @@
 import type { Emulator } from '../../src/emulator/index.js'
-import type { Host, Results } from '../../src/host.js'
+import type { Host, Results, TextStore } from '../../src/host.js'
 import type { RawInputs } from '../../src/inputs.js'
 import { main } from '../../src/main.js'
 import type { OutcomeResult, Refusal, Verification } from '../../src/model.js'
@@ -46,6 +46,7 @@ export async function wholeRun(
   clock: Clock,
   inputs: RawInputs = {},
   cancelled = new AbortController().signal,
+  memory?: TextStore,
 ): Promise<WholeRun> {
   const log: string[] = []
   const told: { plan: string; results: Results } = {
@@ -79,7 +80,7 @@ export async function wholeRun(
       stop: () => undefined,
     },
     cancelled,
-    memory: undefined,
+    memory,
     writePlan: (pieces) => {
       told.plan = [...pieces].join('')
       return Promise.resolve('plan.json')
