@@ -92,7 +92,7 @@ export const sabotages = [
     what: 'the field subject is not read',
     defects: [
       blind,
-      defect('src/graph.ts', 'new Set([node.manifest?.subject, ...named]', 'new Set([...named]'),
+      defect('src/graph.ts', 'const subject = manifest?.subject', 'const subject = undefined'),
     ],
     stories: ['attachments', 'odd-documents'],
   },
@@ -285,7 +285,7 @@ export const sabotages = [
   {
     promise: 'P6',
     what: 'the second look does not look into indexes',
-    defects: [defect('src/relations.ts', "yield { whole: digest, part, tie: 'contains' }")],
+    defects: [defect('src/relations.ts', "visit(digest, part, 'contains')")],
     stories: ['second-look-at-a-broken-plan'],
   },
   {
@@ -294,7 +294,7 @@ export const sabotages = [
     defects: [
       defect(
         'src/relations.ts',
-        "if (whole !== undefined) yield { whole, part: digest, tie: 'subject' }",
+        "if (whole !== undefined) visit(whole, digest, 'subject')",
         'if (whole !== undefined) continue',
       ),
     ],

@@ -114,9 +114,9 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
   }
 }
 
-/** A share in percent, as a number from 0 to 0.9: a run that leaves more than that could do next to nothing. */
+/** Whole percents, as a share from 0 to 0.9: a run that leaves more than that to others could do next to nothing. */
 export function readShare(text: string): number {
-  const percent = /^\d{1,2}(?:\.\d{1,3})?\s*%?$/.test(text) ? parseFloat(text) : NaN
+  const percent = /^\d{1,2}\s*%?$/.test(text) ? parseInt(text, 10) : NaN
   if (percent <= 90) return percent / 100
   throw new Error(`${quote(text)} is not a percentage from 0% to 90%`)
 }

@@ -8,8 +8,8 @@ import { PackagesClient, type Account } from './packages.js'
 import { Pacer } from './pacing.js'
 import { describePolicy } from './policy/describe.js'
 import type { Policy } from './policy/policy.js'
-import { isOutOfTime, refusalOf } from './planning.js'
-import { ProgressTeller } from './progress.js'
+import { isOutOfTime, makePlan, refusalOf } from './planning.js'
+import { ProgressTeller, type Work } from './progress.js'
 import type { Clock, ManifestProbe, VersionDeleter } from './ports.js'
 import { PackageRecheck } from './recheck.js'
 import { RegistryClient } from './registry.js'
@@ -36,7 +36,6 @@ import {
   tellUnverified,
   tellVerification,
 } from './run-log.js'
-import { planUndisturbed } from './undisturbed.js'
 import { verifyDeletions } from './verification.js'
 
 /** What every step of a run needs. */
@@ -227,8 +226,8 @@ async function prunePackage(run: Run, name: string, memory: PackageMemory): Prom
   const label = `${account.login}/${name}`
   // The age of a version is judged as of the moment before it was listed: what grows old meanwhile is not old yet.
   const now = clock.now()
-  const packages = client.openPackage(account, name, (pages, of) => {
-    progress.advance(pages, of)
+  const packages = client.openPackage(account, name, (pages, total) => {
+    progress.show({ package: label, what: 'pages of versions listed', total }, pages)
   })
   const registry = openRegistry(run, name)
   const source = {
@@ -238,9 +237,11 @@ async function prunePackage(run: Run, name: string, memory: PackageMemory): Prom
     remembered: memory.remembered,
     policy: settings.policy,
     now,
+    heard: (known: number, total: number) => {
+      progress.show({ package: label, what: 'manifests known', total }, known)
+    },
   }
-  progress.begin({ package: label, what: 'pages of versions listed', total: 1 })
-  const planned = await planUndisturbed(source).finally(() => {
+  const planned = await makePlan(source).finally(() => {
     progress.end()
   })
   const { plan: made, snapshot } = planned
@@ -291,18 +292,16 @@ async function carryOut(
   const { name, plan: made } = report
   const outcomes: Outcome[] = []
   const lookup = lookupIn(made.decisions)
+  const label = `${account.login}/${name}`
+  const total = made.deletions.length
+  const work: Work = { package: label, what: 'versions deleted', total, paced: true }
   const told = (outcome: Outcome) => {
     outcomes.push(outcome)
     const decision = lookup(outcome.version.digest)
     tellOutcome(host, `${name} ${decision === undefined ? '' : nameOf(decision)}`, outcome)
-    progress.advance(outcomes.length)
+    progress.show(work, outcomes.length)
   }
-  progress.begin({
-    package: `${account.login}/${name}`,
-    what: 'versions deleted',
-    total: made.deletions.length,
-    paced: true,
-  })
+  progress.show(work, 0)
   const options = { deleter, recheck, pacer, clock, random: Math.random, told }
   const unforeseen = await deleteAll(made.deletions, options).then(
     () => [],
@@ -310,12 +309,7 @@ async function carryOut(
   )
   progress.end()
   const refusals = [...recheck.refusals, ...unforeseen]
-  tellRefusals(
-    host,
-    `${account.login}/${name}`,
-    refusals,
-    'its deletes ended early, what is left stays',
-  )
+  tellRefusals(host, label, refusals, 'its deletes ended early, what is left stays')
   return { ...report, outcomes, plan: { ...made, refusals } }
 }
 

@@ -21,8 +21,9 @@ export async function readManifests(
   versions: readonly PackageVersion[],
   reader: ManifestReader,
   remembered: ReadonlyMap<Digest, Manifest> = new Map(),
+  heard: (known: number, of: number) => void = () => undefined,
 ): Promise<{ manifests: Map<Digest, Manifest>; failure: unknown }> {
-  const reading = new Reading(versions, reader)
+  const reading = new Reading(versions, reader, heard)
   reading.takeOver(remembered)
   await reading.inParallel(versions.filter(({ tags }) => tags.length > 0))
   const untagged = versions.filter(
@@ -39,9 +40,15 @@ class Reading {
   readonly #reader: ManifestReader
   readonly #listed: ReadonlyMap<Digest, PackageVersion>
   readonly #known = new Set<Digest>()
+  readonly #heard: (known: number, of: number) => void
 
-  constructor(versions: readonly PackageVersion[], reader: ManifestReader) {
+  constructor(
+    versions: readonly PackageVersion[],
+    reader: ManifestReader,
+    heard: (known: number, of: number) => void,
+  ) {
     this.#reader = reader
+    this.#heard = heard
     this.#listed = new Map(versions.map((version) => [version.digest, version]))
   }
 
@@ -87,6 +94,7 @@ class Reading {
     try {
       const manifest = await this.#reader.readManifest(digest)
       this.manifests.set(digest, manifest)
+      this.#heard(this.#known.size, this.#listed.size)
       for (const child of manifest.children) await this.#learn(child)
     } catch (error) {
       this.failure ??= error

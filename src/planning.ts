@@ -25,6 +25,8 @@ export interface PlanSource {
   readonly policy: Policy
   /** The time by which ages are judged. */
   readonly now: number
+  /** Hears of how many of the versions the manifest is known or not needed, while they are read. */
+  readonly heard: (known: number, of: number) => void
 }
 
 /** A plan with the picture that it was made from. */
@@ -33,15 +35,50 @@ export interface Planned {
   readonly snapshot: Snapshot
 }
 
+/** How often a package is listed anew because something that was listed has been deleted before it was read. */
+const mostFreshStarts = 5
+
 /**
- * Lists and reads a package, and plans. The plan has passed the second look and leaves nothing undecided.
+ * Lists and reads a package, and plans, also while somebody else deletes from it: what cannot be read because it is no
+ * longer there is no unknown. The plan has passed the second look and leaves nothing undecided.
  *
  * @throws RetentionError when the package cannot be listed, or when there is no time left
  */
 export async function makePlan(source: PlanSource): Promise<Planned> {
-  const versions = await source.lister.listVersions()
+  const readingOnce = { ...source, reader: remembering(source.reader) }
+  let versions = await source.lister.listVersions()
+  for (let starts = 0; ; starts++) {
+    const planned = await planListed(readingOnce, versions)
+    if (!isUnreadable(planned) || starts === mostFreshStarts) return planned
+    const there = await source.lister.listVersions()
+    const ids = new Set(there.map(({ id }) => id))
+    if (versions.every(({ id }) => ids.has(id))) return planned
+    versions = there
+  }
+}
+
+async function planListed(
+  source: PlanSource,
+  versions: readonly PackageVersion[],
+): Promise<Planned> {
   const { manifests, refusals } = await read(source, versions)
   return settle(source, { package: source.package, versions, manifests, refusals }, source.policy)
+}
+
+function isUnreadable({ snapshot }: Planned): boolean {
+  return snapshot.refusals.some(({ code }) => code === 'manifest-unreadable')
+}
+
+/** A digest names its content for good. */
+function remembering(reader: ManifestReader): ManifestReader {
+  const known = new Map<Digest, Manifest>()
+  return {
+    readManifest: async (digest) => {
+      const manifest = known.get(digest) ?? (await reader.readManifest(digest))
+      known.set(digest, manifest)
+      return manifest
+    },
+  }
 }
 
 /**
@@ -113,10 +150,10 @@ async function settle(
 
 /** What the registry says of versions; what cannot be read becomes a refusal. */
 async function read(
-  { reader, remembered }: PlanSource,
+  { reader, remembered, heard }: PlanSource,
   versions: readonly PackageVersion[],
 ): Promise<Pick<Snapshot, 'manifests' | 'refusals'>> {
-  const { manifests, failure } = await readManifests(versions, reader, await remembered)
+  const { manifests, failure } = await readManifests(versions, reader, await remembered, heard)
   if (isOutOfTime(failure)) throw failure
   return { manifests, refusals: failure === undefined ? [] : [refusalOf(failure)] }
 }

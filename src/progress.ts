@@ -15,6 +15,7 @@ type Told = Pick<Host, 'progress'> & { readonly log: Pick<Log, 'info'> }
 export interface Work {
   readonly package: string
   readonly what: string
+  /** May become known better on the way. */
   readonly total: number
   /** It keeps to the pace of deletion. */
   readonly paced?: true
@@ -40,25 +41,24 @@ export class ProgressTeller {
     this.#pacer = pacer
   }
 
-  begin(work: Work): void {
+  /** So much is done of a piece of work, which may be another one than before. */
+  show(work: Work, done: number): void {
+    if (this.#work?.package !== work.package || this.#work.what !== work.what) this.#begin(work)
     this.#work = work
-    this.#done = 0
-    this.#toldAt = this.#clock.now()
-    this.#marks = [{ at: this.#toldAt, done: 0 }]
-    this.#host.progress.start(work.total, work.what)
-  }
-
-  /** @param total when it has become known better */
-  advance(done: number, total?: number): void {
-    if (this.#work === undefined) return
     this.#done = done
-    if (total !== undefined) this.#work = { ...this.#work, total }
     this.tell()
   }
 
   end(): void {
     if (this.#work !== undefined) this.#host.progress.stop()
     this.#work = undefined
+  }
+
+  #begin(work: Work): void {
+    this.end()
+    this.#toldAt = this.#clock.now()
+    this.#marks = [{ at: this.#toldAt, done: 0 }]
+    this.#host.progress.start(work.total, work.what)
   }
 
   /** Shows where things stand, if anything is going on and it is time for it. */

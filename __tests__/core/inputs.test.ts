@@ -109,7 +109,7 @@ describe('a good value', () => {
     [{ 'time-budget': '5m' }, (s) => s.timeBudget, 300_000],
     [{ 'deletes-per-minute': '60' }, (s) => s.pace.deletesPerMinute, 60],
     [{ 'quota-reserve': '25%' }, (s) => s.pace.quotaReserve, 0.25],
-    [{ 'quota-reserve': '12.5' }, (s) => s.pace.quotaReserve, 0.125],
+    [{ 'quota-reserve': '5' }, (s) => s.pace.quotaReserve, 0.05],
     [{ 'quota-reserve': '0 %' }, (s) => s.pace.quotaReserve, 0],
     [{ 'quota-reserve': '90%' }, (s) => s.pace.quotaReserve, 0.9],
     [
@@ -172,6 +172,7 @@ describe('a bad value names the input, what it got and what it takes', () => {
     [{ 'quota-reserve': '91%' }, 'quota-reserve: "91%" is not a percentage from 0% to 90%'],
     [{ 'quota-reserve': '-1%' }, 'quota-reserve: "-1%" is not a percentage'],
     [{ 'quota-reserve': 'a tenth' }, 'quota-reserve: "a tenth" is not a percentage'],
+    [{ 'quota-reserve': '12.5%' }, 'quota-reserve: "12.5%" is not a percentage'],
     [{ 'quota-reserve': '1e1%' }, 'quota-reserve: "1e1%" is not a percentage'],
     [
       { 'deletes-per-minute': '0' },

@@ -22,6 +22,7 @@ async function planned(
   const { package: ref, versions } = snapshot(items)
   const read: Digest[] = []
   const made = await makePlan({
+    heard: () => undefined,
     package: ref,
     lister: {
       listVersions: () => Promise.resolve([...versions]),

@@ -30,10 +30,10 @@ const deletes: Work = { package: 'acme/api', what: 'versions deleted', total: 12
 
 test('a log has a line every half minute: how much is done, how fast, and how long it will take', () => {
   const { clock, lines, progress } = watched()
-  progress.begin(deletes)
+  progress.show(deletes, 0)
   for (let done = 1; done <= 75; done++) {
     clock.time += second
-    progress.advance(done)
+    progress.show(deletes, done)
   }
   expect(lines).toEqual([
     'acme/api: 30 of 120 versions deleted (25 %), 60 a minute, about 1m 30s left',
@@ -43,14 +43,15 @@ test('a log has a line every half minute: how much is done, how fast, and how lo
 
 test('the rate is measured over the last minute', () => {
   const { clock, lines, progress } = watched()
-  progress.begin({ ...deletes, total: 1000 })
+  const many = { ...deletes, total: 1000 }
+  progress.show(many, 0)
   for (let done = 1; done <= 60; done++) {
     clock.time += second
-    progress.advance(done)
+    progress.show(many, done)
   }
   for (let done = 61; done <= 90; done++) {
     clock.time += 4 * second
-    progress.advance(done)
+    progress.show(many, done)
   }
   expect(lines.at(-1)).toBe(
     'acme/api: 84 of 1000 versions deleted (8 %), 15 a minute, about 1h 1m left',
@@ -59,10 +60,10 @@ test('the rate is measured over the last minute', () => {
 
 test('a pause is told with its end and its reason, also while nothing happens', () => {
   const { clock, lines, pacer, progress } = watched()
-  progress.begin(deletes)
+  progress.show(deletes, 0)
   for (let done = 1; done <= 20; done++) {
     clock.time += second
-    progress.advance(done)
+    progress.show(deletes, done)
   }
   pacer.slowDown(minute)
   clock.time += 10 * second
@@ -75,9 +76,9 @@ test('a pause is told with its end and its reason, also while nothing happens', 
 test('what will end the run before it is done is told beforehand', () => {
   const start = Date.UTC(2026, 0, 1)
   const { clock, lines, progress } = watched({ deadline: start + minute })
-  progress.begin(deletes)
+  progress.show(deletes, 0)
   clock.time += 30 * second
-  progress.advance(30)
+  progress.show(deletes, 30)
   expect(lines).toEqual([
     'acme/api: 30 of 120 versions deleted (25 %), 60 a minute, about 1m 30s left, will stop at 00:01:00 UTC (time-budget)',
   ])
@@ -85,28 +86,33 @@ test('what will end the run before it is done is told beforehand', () => {
 
 test('a total that becomes known on the way counts from then on', () => {
   const { clock, lines, progress } = watched()
-  progress.begin({ package: 'acme/api', what: 'pages listed', total: 1 })
-  progress.advance(1, 600)
+  const listing = { package: 'acme/api', what: 'pages listed' }
+  progress.show({ ...listing, total: 1 }, 0)
+  progress.show({ ...listing, total: 600 }, 1)
   clock.time += 30 * second
-  progress.advance(300, 600)
+  progress.show({ ...listing, total: 600 }, 300)
   expect(lines).toEqual(['acme/api: 300 of 600 pages listed (50 %), 600 a minute, about 30s left'])
 })
 
 test('where a person watches, every step is shown, and the log has no lines', () => {
   const { clock, lines, shown, progress } = watched({ isShown: true })
-  progress.begin(deletes)
+  progress.show(deletes, 0)
   clock.time += second
-  progress.advance(1)
+  progress.show(deletes, 1)
   clock.time += minute
-  progress.advance(2)
+  progress.show(deletes, 2)
+  progress.show({ ...deletes, package: 'acme/web' }, 0)
   progress.end()
   progress.tell()
-  progress.advance(3)
   expect(lines).toEqual([])
   expect(shown).toEqual([
     '120 versions deleted',
+    '0/120 60 a minute, about 2m left',
     '1/120 60 a minute, about 1m 59s left',
     '2/120 1 a minute, about 1h 58m left',
+    'stop',
+    '120 versions deleted',
+    '0/120 60 a minute, about 2m left',
     'stop',
   ])
 })

@@ -111,7 +111,7 @@ test.each<[string, Defect, Precious, string, Partial<Record<InputName, string>>?
   ],
   [
     'a subject is not looked at',
-    ['src/graph.ts', 'new Set([node.manifest?.subject, ...named]', 'new Set([...named]'],
+    ['src/graph.ts', 'const subject = manifest?.subject', 'const subject = undefined'],
     'report',
     'its subject, is still there',
   ],

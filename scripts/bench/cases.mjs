@@ -152,6 +152,21 @@ function timeBudget() {
   })
 }
 
+/** A second run on a package in which nothing has changed, and a third after one push. */
+function memory() {
+  return on(1, async ({ ask, prune }) => {
+    await ask('fill', { old: 100, young: 100 })
+    const line = async (what) => {
+      const { seconds } = succeeded(await prune({ 'dry-run': 'true' }))
+      const { reads } = figuresOf(await ask('report'))
+      return `${what}: ${reads.length} manifest reads, ${round(seconds, 1)} s`
+    }
+    const lines = [await line('the first run'), await line('the second run')]
+    await ask('push')
+    return { lines: [...lines, await line('after one push')], usual: usualClient(1000, 0) }
+  })
+}
+
 /** What a listing would cost a second run that had kept the pages of the first. */
 function conditional() {
   return on(10, async ({ ask, prune }) => {
@@ -233,6 +248,11 @@ export const cases = {
     what: '`GITHUB_TOKEN` with 1,000 requests an hour and 3,000 versions to delete, runs an hour apart, on clocks 25 times as fast',
     aim: 'The reserve of 100 stays, exit 0, the next runs finish it, nothing twice',
     measure: workflowToken,
+  },
+  memory: {
+    what: 'Dry runs on 1,000 versions, one after the other, with manifests remembered in the cache',
+    aim: 'The second run reads no manifest',
+    measure: memory,
   },
   listing: {
     what: '60,000 versions listed',

@@ -89,5 +89,5 @@ process.on('message', async ({ wish, with: wanted }) => {
   process.send({ answer: (await wishes[wish](wanted ?? {})) ?? null })
 })
 process.on('disconnect', () => process.exit())
-const { apiUrl, registryUrl } = emulator
-process.send({ answer: { apiUrl, registryUrl } })
+const { apiUrl, registryUrl, cacheUrl } = emulator
+process.send({ answer: { apiUrl, registryUrl, cacheUrl } })

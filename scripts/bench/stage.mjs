@@ -63,8 +63,10 @@ export async function stage(factor = 1) {
   }
 }
 
-/** Runs the built action to its end. Seconds are real ones, whatever the clocks say. */
-async function prune({ apiUrl, registryUrl }, inputs, args, env) {
+let runs = 0
+
+/** Runs the built action to its end, with a cache at hand. Seconds are real ones, whatever the clocks say. */
+async function prune({ apiUrl, registryUrl, cacheUrl }, inputs, args, env) {
   const output = join(folder, `output-${Math.random()}`)
   writeFileSync(output, '')
   const given = {
@@ -86,6 +88,10 @@ async function prune({ apiUrl, registryUrl }, inputs, args, env) {
       ...env,
       GITHUB_API_URL: apiUrl,
       GITHUB_OUTPUT: output,
+      GITHUB_RUN_ID: String(++runs),
+      ACTIONS_CACHE_SERVICE_V2: 'True',
+      ACTIONS_RESULTS_URL: `${cacheUrl}/`,
+      ACTIONS_RUNTIME_TOKEN: 'emulator_runtime',
       RUNNER_TEMP: folder,
       ...Object.fromEntries(entries),
     },
