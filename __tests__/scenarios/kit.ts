@@ -19,10 +19,14 @@ const minute = 60_000
 export const hour = 60 * minute
 export const day = 24 * hour
 
-/** For stories about patience: the environment in which a run's clocks go twenty-five times as fast. */
-export const hurried = {
+/** For stories about patience: the environment in which a run's clocks go so many times as fast. */
+const hurriedBy = (factor: number) => ({
   NODE_OPTIONS: `--import ${new URL('../../scripts/hurry.mjs', import.meta.url).href}`,
-}
+  HURRY_FACTOR: String(factor),
+})
+export const hurried = hurriedBy(25)
+/** For stories about minutes of patience. A request has a second then, where it has a minute. */
+export const veryHurried = hurriedBy(60)
 
 /** What a run of the built action left behind. */
 export interface ActionRun {

@@ -8,6 +8,7 @@ import {
   digestsOf,
   digestsStaying,
   hurried,
+  veryHurried,
   listed,
   liveAndDry,
   push,
@@ -143,7 +144,7 @@ describe.each(liveAndDry)('%s', (_way, way) => {
       },
     })
 
-    const run = await runAction(emulator, inputs, hurried)
+    const run = await runAction(emulator, inputs, veryHurried)
 
     expect(run.exitCode).toBe(1)
     expect(run.outputs).toMatchObject({ 'skipped-packages': 'app', 'deleted-count': '0' })

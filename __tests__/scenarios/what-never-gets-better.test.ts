@@ -6,7 +6,7 @@ import {
   deletesAsked,
   digestsLeft,
   digestsStaying,
-  hurried,
+  veryHurried,
   idOf,
   listed,
   liveAndDry,
@@ -62,7 +62,7 @@ describe.each(liveAndDry)('%s', (_way, way) => {
       const { emulator } = await twoPackages()
       fail(emulator, which, action)
 
-      const run = await runAction(emulator, { ...both, ...way }, hurried)
+      const run = await runAction(emulator, { ...both, ...way }, veryHurried)
 
       expect(run.exitCode).toBe(1)
       const error = run.log.split('\n').find((line) => line.startsWith('::error::acme/app'))
@@ -80,7 +80,7 @@ describe.each(liveAndDry)('%s', (_way, way) => {
     const { emulator, digest } = await twoPackages()
     emulator.store.dropManifest('acme', 'app', 'pr-1')
 
-    const run = await runAction(emulator, { ...both, ...way }, hurried)
+    const run = await runAction(emulator, { ...both, ...way }, veryHurried)
 
     expect(run.exitCode).toBe(1)
     expect(run.log).toContain(
@@ -101,7 +101,7 @@ test.each<[string, FaultAction, RegExp]>([
     const whole = idOf(emulator, 'pr-1')
     fail(emulator, { method: 'DELETE', path: new RegExp(`/${whole}$`) }, action)
 
-    const run = await runAction(emulator, both, hurried)
+    const run = await runAction(emulator, both, veryHurried)
 
     expect(run.exitCode).toBe(1)
     expect(
