@@ -17,14 +17,11 @@ export function fetchFor(address: string): Fetch {
     })
 }
 
-/** Says when a request may go out, and hears when it is over. */
-export interface Gate {
-  readonly enter: () => Promise<void>
-  readonly leave: () => void
-}
-
 /** A fetch whose requests go out when a gate lets them. What the gate throws comes through unchanged. */
-export function through(gate: Gate, fetch: Fetch): Fetch {
+export function through(
+  gate: { readonly enter: () => Promise<void>; readonly leave: () => void },
+  fetch: Fetch,
+): Fetch {
   return async (url, init) => {
     await gate.enter()
     try {

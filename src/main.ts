@@ -227,7 +227,7 @@ async function prunePackage(run: Run, name: string, memory: PackageMemory): Prom
   // The age of a version is judged as of the moment before it was listed: what grows old meanwhile is not old yet.
   const now = clock.now()
   const packages = client.openPackage(account, name, (pages, total) => {
-    progress.show({ package: label, what: 'pages of versions listed', total }, pages)
+    progress.show({ package: label, what: 'pages of versions listed', asks: 'page', total }, pages)
   })
   const registry = openRegistry(run, name)
   const source = {
@@ -238,7 +238,7 @@ async function prunePackage(run: Run, name: string, memory: PackageMemory): Prom
     policy: settings.policy,
     now,
     heard: (known: number, total: number) => {
-      progress.show({ package: label, what: 'manifests known', total }, known)
+      progress.show({ package: label, what: 'manifests known', asks: 'manifest', total }, known)
     },
   }
   const planned = await makePlan(source).finally(() => {
@@ -294,7 +294,7 @@ async function carryOut(
   const lookup = lookupIn(made.decisions)
   const label = `${account.login}/${name}`
   const total = made.deletions.length
-  const work: Work = { package: label, what: 'versions deleted', total, paced: true }
+  const work: Work = { package: label, what: 'versions deleted', asks: 'delete', total }
   const told = (outcome: Outcome) => {
     outcomes.push(outcome)
     const decision = lookup(outcome.version.digest)

@@ -34,7 +34,10 @@ export interface Stop {
   readonly why: string
 }
 
-/** What will hold the deletes up: a moment in epoch milliseconds, and the reason in words. */
+/** What a run asks for, by what it waits for. */
+export type RequestKind = 'page' | 'manifest' | 'delete'
+
+/** What will hold a run up: a moment in epoch milliseconds, and the reason in words. */
 export interface Holdup {
   readonly at: number
   readonly why: string
@@ -264,13 +267,15 @@ export class Pacer {
     return isNews
   }
 
-  /** What holds deletes up at the moment, beyond an even pace. */
-  get pause(): Holdup | undefined {
+  /** What holds requests of a kind up at the moment, beyond an even pace. */
+  pauseOf(kind: RequestKind): Holdup | undefined {
     const now = this.#clock.now()
-    const at = this.#earliestDelete(now)
+    const { allowance } = kind === 'manifest' ? this.registry : this.api
+    const at = allowance.earliest(kind === 'delete' ? pointsOfDelete : pointsOfRead, now)
     if (at - now < shortestPause) return undefined
-    const asked = now < this.api.allowance.pausedUntil
-    return { at, why: asked ? 'GitHub asked to slow down' : 'the minute has no points left' }
+    const asked = now < allowance.pausedUntil
+    const service = kind === 'manifest' ? 'the registry' : 'GitHub'
+    return { at, why: asked ? `${service} asked to slow down` : 'the minute has no points left' }
   }
 
   /** What will end the run before its deletes are done, when so many are left. */

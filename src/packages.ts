@@ -6,7 +6,7 @@ import Bottleneck from 'bottleneck/light.js'
 import { Response } from 'undici'
 import { z } from 'zod'
 import { outOfTime, RetentionError } from './errors.js'
-import type { Fetch } from './fetching.js'
+import { through, type Fetch } from './fetching.js'
 import {
   accountNotFound,
   cannotListPackages,
@@ -96,21 +96,18 @@ function readingWhole(fetch: Fetch): Fetch {
  * its turn already.
  */
 function paced(fetch: Fetch, pacer: Pacer): Fetch {
+  const read = through(pacer.api, fetch)
   return async (url, init) => {
-    const isRead = init?.method !== 'DELETE'
-    if (isRead) await pacer.api.enter().catch(unrepeatable)
-    try {
-      const answer = await fetch(url, init)
-      pacer.observe(answer.headers)
-      return answer
-    } finally {
-      if (isRead) pacer.api.leave()
-    }
+    const asked = init?.method === 'DELETE' ? fetch(url, init) : read(url, init).catch(ended)
+    const answer = await asked
+    pacer.observe(answer.headers)
+    return answer
   }
 }
 
 /** Octokit passes an error of this name on as it is; any other it would take for a lost connection and try again. */
-function unrepeatable(cause: unknown): never {
+function ended(cause: unknown): never {
+  if (!(cause instanceof RetentionError)) throw cause
   throw Object.assign(new Error('the run has ended', { cause }), { name: 'AbortError' })
 }
 

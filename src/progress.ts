@@ -1,5 +1,5 @@
 import type { Host, Log } from './host.js'
-import type { Holdup, Pacer } from './pacing.js'
+import type { Holdup, Pacer, RequestKind } from './pacing.js'
 import { formatDuration } from './policy/durations.js'
 import type { Clock } from './ports.js'
 
@@ -17,8 +17,8 @@ export interface Work {
   readonly what: string
   /** May become known better on the way. */
   readonly total: number
-  /** It keeps to the pace of deletion. */
-  readonly paced?: true
+  /** What it asks for. Deletes have a pace of their own. */
+  readonly asks: RequestKind
 }
 
 /**
@@ -84,25 +84,24 @@ export class ProgressTeller {
       this.#marks.shift()
   }
 
-  /** Done a minute, as measured; in a pause, and at the very beginning, what is meant to be. */
-  #perMinute({ paced }: Work, now: number): number {
+  /** Done a minute, as measured; of deletes in a pause, and at the very beginning, what is meant to be. */
+  #perMinute({ asks }: Work, now: number, isPaused: boolean): number {
     const [first] = this.#marks
     const minutes = first === undefined ? 0 : (now - first.at) / 60_000
     const measured = minutes === 0 ? 0 : (this.#done - (first?.done ?? 0)) / minutes
-    const isPaused = paced && this.#pacer.pause !== undefined
-    return paced && (measured === 0 || isPaused) ? this.#pacer.perMinute : measured
+    return asks === 'delete' && (measured === 0 || isPaused) ? this.#pacer.perMinute : measured
   }
 
   #outlook(work: Work, now: number): string {
     const left = work.total - this.#done
-    const rate = this.#perMinute(work, now)
-    const { pause } = this.#pacer
+    const pause = this.#pacer.pauseOf(work.asks)
+    const rate = this.#perMinute(work, now, pause !== undefined)
     const waiting = pause === undefined ? 0 : pause.at - now
     const time =
       rate === 0 ? [] : [`about ${formatDuration((left / rate) * 60_000 + waiting)} left`]
     const words = [`${Math.round(rate)} a minute`, ...time]
     if (pause !== undefined) words.push(`paused until ${timeWords(pause)}`)
-    const end = work.paced ? this.#pacer.endBefore(left) : undefined
+    const end = work.asks === 'delete' ? this.#pacer.endBefore(left) : undefined
     if (end !== undefined) words.push(`will stop at ${timeWords(end)}`)
     return words.join(', ')
   }

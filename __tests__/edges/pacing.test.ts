@@ -174,16 +174,22 @@ describe('reads', () => {
 describe('what lies ahead', () => {
   test('a pause, and why', async () => {
     const { clock, pacer: pace } = pacer()
-    expect(pace.pause).toBeUndefined()
+    expect(pace.pauseOf('delete')).toBeUndefined()
     pace.slowDown(minute)
-    expect(pace.pause).toEqual({ at: start + minute, why: 'GitHub asked to slow down' })
+    const asked = { at: start + minute, why: 'GitHub asked to slow down' }
+    expect([pace.pauseOf('delete'), pace.pauseOf('page')]).toEqual([asked, asked])
+    expect(pace.pauseOf('manifest')).toBeUndefined()
     clock.time += minute
-    expect(pace.pause).toBeUndefined()
+    expect(pace.pauseOf('delete')).toBeUndefined()
+    pace.registry.slowDown(minute)
+    expect(pace.pauseOf('manifest')).toMatchObject({ why: 'the registry asked to slow down' })
+    expect(pace.pauseOf('delete')).toBeUndefined()
     for (let i = 0; i < 450; i++) {
       await pace.api.enter()
       pace.api.leave()
     }
-    expect(pace.pause).toEqual({ at: clock.time + 61_000, why: 'the minute has no points left' })
+    const empty = { at: clock.time + 61_000, why: 'the minute has no points left' }
+    expect(pace.pauseOf('delete')).toEqual(empty)
   })
 
   test('the end of the time budget or of the quota, whichever comes first, if it comes before the last delete', () => {

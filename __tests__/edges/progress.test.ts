@@ -26,7 +26,7 @@ function watched({ isShown = false, deadline }: { isShown?: boolean; deadline?: 
   return { clock, pacer, lines, shown, progress: new ProgressTeller(host, clock, pacer) }
 }
 
-const deletes: Work = { package: 'acme/api', what: 'versions deleted', total: 120, paced: true }
+const deletes: Work = { package: 'acme/api', what: 'versions deleted', total: 120, asks: 'delete' }
 
 test('a log has a line every half minute: how much is done, how fast, and how long it will take', () => {
   const { clock, lines, progress } = watched()
@@ -86,7 +86,7 @@ test('what will end the run before it is done is told beforehand', () => {
 
 test('a total that becomes known on the way counts from then on', () => {
   const { clock, lines, progress } = watched()
-  const listing = { package: 'acme/api', what: 'pages listed' }
+  const listing = { package: 'acme/api', what: 'pages listed', asks: 'page' as const }
   progress.show({ ...listing, total: 1 }, 0)
   progress.show({ ...listing, total: 600 }, 1)
   clock.time += 30 * second
