@@ -6,7 +6,7 @@ import jestConfig from './jest.config.mjs'
  */
 export default {
   mutate: [
-    'src/{graph,listing,nearest,oci,relations,second-look,selector}.ts',
+    'src/{allowance,graph,listing,nearest,oci,relations,second-look,selector}.ts',
     'src/policy/*.ts',
     'src/report/*.ts',
   ],
@@ -18,7 +18,7 @@ export default {
       testMatch: [
         '<rootDir>/__tests__/core/**/!(properties).test.ts',
         '<rootDir>/__tests__/contract/action.test.ts',
-        '<rootDir>/__tests__/edges/listing.test.ts',
+        '<rootDir>/__tests__/edges/{allowance,listing}.test.ts',
       ],
     },
   },

@@ -43,11 +43,15 @@ async function measure(names) {
 }
 
 function page(results) {
-  const rows = all.map((name) => {
+  const rows = all.flatMap((name) => {
     const { what, aim } = cases[name]
     const { lines, usual } = results.get(name)
     const seconds = usual === undefined ? '' : `${usual} s`
-    return `| ${what} | ${aim} | ${lines.join('<br>')} | ${seconds} |`
+    const [first, ...others] = lines
+    return [
+      `| ${what} | ${aim} | ${first} | ${seconds} |`,
+      ...others.map((line) => `| | | ${line} | |`),
+    ]
   })
   const [{ model }] = cpus()
   const machine = `${cpus().length} cores (${model.trim()}), Node ${process.version}`

@@ -26,9 +26,8 @@ export class Allowance {
   #calm = firstCalm
   #calmUntil = -Infinity
   #pausedUntil = -Infinity
-  /** What was spent in the last minute, oldest first; what is before `#first` is too old to count. */
-  #spent: { at: number; points: number }[] = []
-  #first = 0
+  /** What was spent in the last minute, oldest first, and the sum of it. */
+  readonly #spent: { at: number; points: number }[] = []
   #sum = 0
 
   /** @param published points a minute */
@@ -53,11 +52,10 @@ export class Allowance {
     if (now < this.#pausedUntil) return this.#pausedUntil
     this.#forget(now)
     let excess = this.#sum + points - this.perMinute(now)
-    for (let at = this.#first; excess > 0; at++) {
-      const oldest = this.#spent[at]
-      if (oldest === undefined) break
-      excess -= oldest.points
-      if (excess <= 0) return oldest.at + counted
+    if (excess <= 0) return now
+    for (const { at, points: old } of this.#spent) {
+      excess -= old
+      if (excess <= 0) return at + counted
     }
     return now
   }
@@ -93,14 +91,10 @@ export class Allowance {
   }
 
   #forget(now: number): void {
-    for (;;) {
-      const oldest = this.#spent[this.#first]
-      if (oldest === undefined || oldest.at > now - counted) break
+    for (let [oldest] = this.#spent; oldest !== undefined; [oldest] = this.#spent) {
+      if (oldest.at > now - counted) return
       this.#sum -= oldest.points
-      this.#first++
+      this.#spent.shift()
     }
-    if (this.#first < 1000) return
-    this.#spent = this.#spent.slice(this.#first)
-    this.#first = 0
   }
 }

@@ -94,6 +94,18 @@ describe('a limited answer', () => {
     expect(allowance.limited(minute, 10 + 2 * minute)).toBe(true)
   })
 
+  test('counts what is less than 61 seconds old, and nothing else', () => {
+    for (const [age, then] of [
+      [60_999, 570],
+      [61_000, 450],
+    ] as const) {
+      const allowance = new Allowance(900)
+      allowance.spend(600, 0)
+      allowance.limited(minute, age)
+      expect(allowance.perMinute(age)).toBe(then)
+    }
+  })
+
   test('never shortens a pause', () => {
     const allowance = new Allowance(900)
     allowance.limited(2 * minute, 0)
@@ -120,6 +132,30 @@ describe('a limited answer', () => {
     allowance.spend(850, 2 * minute)
     allowance.limited(minute, 2 * minute)
     expect(allowance.perMinute(2 * minute)).toBe(855 / 2)
+  })
+
+  test('just when a lowered pace has held for long enough does not halve it', () => {
+    const allowance = new Allowance(900)
+    allowance.spend(900, 0)
+    allowance.limited(minute, 0)
+    allowance.spend(855, 11 * minute)
+    allowance.limited(minute, 11 * minute)
+    expect(allowance.perMinute(11 * minute)).toBeCloseTo(0.95 * 855)
+  })
+
+  test('soon after another at nine tenths of the pace is no measure of what is allowed', () => {
+    const allowance = new Allowance(900)
+    allowance.limited(minute, 0)
+    allowance.spend(405, 2 * minute)
+    allowance.limited(minute, 2 * minute)
+    expect(allowance.perMinute(2 * minute)).toBe(225)
+  })
+
+  test('is over when its wait is, and then the minute counts again', () => {
+    const allowance = new Allowance(900)
+    allowance.spend(450, 59_000)
+    allowance.limited(minute, 0)
+    expect(allowance.earliest(1, minute)).toBe(59_000 + 61_000)
   })
 
   test('after a pause measures anew what is allowed', () => {
