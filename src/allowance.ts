@@ -11,6 +11,10 @@ const growth = 0.1
 const firstCalm = 10 * minute
 const longestCalm = 40 * minute
 const slowest = 25
+/** Milliseconds; a shorter wait is asked for because of a moment's crowd, and tells nothing of a minute. */
+const shortestLesson = 1000
+/** Milliseconds after a lesson in which further limited answers are part of it. */
+const lessonTime = 20_000
 
 /**
  * How many points a minute a service allows, and how many were spent. It begins with what is published, learns from
@@ -25,6 +29,7 @@ export class Allowance {
   #learned: number
   #calm = firstCalm
   #calmUntil = -Infinity
+  #learnedAt = -Infinity
   #pausedUntil = -Infinity
   /** What was spent in the last minute, oldest first, and the sum of it. */
   readonly #spent: { at: number; points: number }[] = []
@@ -53,11 +58,13 @@ export class Allowance {
     this.#forget(now)
     let excess = this.#sum + points - this.perMinute(now)
     if (excess <= 0) return now
+    let last = now - counted
     for (const { at, points: old } of this.#spent) {
       excess -= old
-      if (excess <= 0) return at + counted
+      last = at
+      if (excess <= 0) break
     }
-    return now
+    return last + counted
   }
 
   spend(points: number, now: number): void {
@@ -73,9 +80,9 @@ export class Allowance {
    */
   limited(wait: number, now: number): boolean {
     const isNews = now >= this.#pausedUntil
-    if (isNews) this.#learn(now)
+    if (isNews && wait >= shortestLesson && now >= this.#learnedAt + lessonTime) this.#learn(now)
     this.#pausedUntil = Math.max(this.#pausedUntil, now + wait)
-    this.#calmUntil = this.#pausedUntil + this.#calm
+    if (this.#learned < this.#published) this.#calmUntil = this.#pausedUntil + this.#calm
     return isNews
   }
 
@@ -88,6 +95,7 @@ export class Allowance {
     if (!isTooSoon && this.#learned < this.#published)
       this.#calm = Math.min(longestCalm, 2 * this.#calm)
     this.#learned = Math.min(before, Math.max(slowest, before / 2, measured))
+    this.#learnedAt = now
   }
 
   #forget(now: number): void {

@@ -4,5 +4,6 @@ import { cancelledCode } from './main.js'
 
 surviveClosedPipe(process.stdout, process.stderr)
 process.exitCode = await runCommandLine(process.argv)
-// What a cancelled run gave up waiting for must not hold it.
+// What a run gave up waiting for must not hold it.
 if (process.exitCode === cancelledCode) process.exit()
+setTimeout(() => process.exit(), 1000).unref()

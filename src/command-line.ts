@@ -1,5 +1,5 @@
-import { access, constants, stat } from 'node:fs/promises'
-import { basename, dirname } from 'node:path'
+import { access, constants, mkdir, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { demo } from './demo/demo.js'
 import { startEmulator } from './emulator/index.js'
@@ -83,12 +83,14 @@ function pruneCommand(action: (flags: Flags) => Promise<void>): Command {
 /** The flags of `prune` that say which packages there are to look at, and how to find out. */
 const flagsForNames = [
   ...(['account', 'token', 'image-names'] as const),
-  ...(['log-level', 'rust-log', 'time-budget'] as const),
+  ...(['log-level', 'rust-log', 'time-budget', 'quota-reserve'] as const),
 ] satisfies InputName[]
 
 function packagesCommand(action: (flags: Flags) => Promise<void>): Command {
   const command = new Command('packages')
-    .description('Print the packages that image-names matches as one line of JSON, and do nothing.')
+    .description(
+      'Print the packages that image-names matches as one line of JSON, and do nothing else.',
+    )
     .exitOverride()
   for (const name of flagsForNames) command.addOption(flagOf(name, inputDefinitions[name]))
   command.addHelpText(
@@ -135,6 +137,12 @@ async function prune(options: Flags): Promise<number> {
   if (typeof planPath === 'string' && !(await canHold(planPath))) {
     process.stderr.write(
       `error: plan-file: ${planPath} cannot be written. Nothing was requested.\n`,
+    )
+    return 1
+  }
+  if (typeof memoryFolder === 'string' && !(await isUsable(memoryFolder))) {
+    process.stderr.write(
+      `error: memory-folder: "${memoryFolder}" is no folder that can be written to. Nothing was requested.\n`,
     )
     return 1
   }
@@ -191,6 +199,16 @@ async function canHold(path: string): Promise<boolean> {
     () => true,
     () => false,
   )
+}
+
+/** Whether a folder can be written to. It is made if it is not there, but not those around it. */
+async function isUsable(folder: string): Promise<boolean> {
+  await mkdir(folder, { mode: 0o700 }).catch(() => undefined)
+  const isFolder = await stat(folder).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
+  return isFolder && (await canHold(join(folder, 'memory')))
 }
 
 function emulatorCommand(): Command {

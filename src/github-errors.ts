@@ -68,7 +68,7 @@ export function passing(error: RequestError): DeleteAnswer {
   return { status: 'passing', why, hint: retryHint }
 }
 
-export const keepsLimiting = {
+const keepsLimiting = {
   status: 'limited',
   why: 'GitHub keeps asking to slow down',
 } as const

@@ -46,7 +46,7 @@ export interface TextStore {
 export interface Progress {
   /** A person sees it move, so the log needs no lines about it. */
   readonly isShown: boolean
-  /** @param what the things that are counted, as in "versions deleted" */
+  /** @param what the things that are counted, as in "acme/api: deletes done" */
   readonly start: (total: number, what: string) => void
   /** @param outlook how fast it goes, how long it will take, what holds it up */
   readonly update: (done: number, total: number, outlook: string) => void

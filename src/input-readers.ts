@@ -118,7 +118,7 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
 export function readShare(text: string): number {
   const percent = /^\d{1,2}\s*%?$/.test(text) ? parseInt(text, 10) : NaN
   if (percent <= 90) return percent / 100
-  throw new Error(`${quote(text)} is not a percentage from 0% to 90%`)
+  throw new Error(`${quote(text)} is not a whole percentage from 0% to 90%`)
 }
 
 /** A reader of one of a few words, in any case. */

@@ -91,7 +91,7 @@ export const inputDefinitions = {
   },
   'remember-manifests': {
     description:
-      'Keep what was read of manifests for the next run, in the cache of GitHub Actions, so that only new ones are read.',
+      'Keep what was read of manifests for the next run, so that only new ones are read: in the cache of GitHub Actions, or on the command line in a folder.',
     default: 'true',
     placeholder: 'true|false',
   },

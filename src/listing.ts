@@ -7,7 +7,9 @@ import { sideBySide } from './side-by-side.js'
 /** https://docs.github.com/en/rest/packages/packages: the most rows that a page may have. */
 export const pageSize = 100
 const pagesAtOnce = 16
-const listingAttempts = 4
+const firstAttempts = 4
+/** Two that agree are enough. */
+const furtherAttempts = 2
 /** Milliseconds between rounds of attempts while the package goes on changing, each pause twice the one before. */
 const firstPause = 5000
 const longestPause = 160_000
@@ -57,9 +59,10 @@ export interface ListingSource {
 export async function listWhole(source: ListingSource): Promise<PackageVersion[]> {
   let attempts = 0
   for (let pause = firstPause; ; pause *= 2) {
-    const tried = await tryToList(source)
+    const more = attempts === 0 ? firstAttempts : furtherAttempts
+    const tried = await tryToList(source, more)
     if (tried.rows !== undefined) return tried.rows.map(versionOf)
-    attempts += listingAttempts
+    attempts += more
     if (tried.counts.size > 1 && pause <= longestPause && (await source.pause(pause))) continue
     throw new RetentionError(
       'listing-not-whole',
@@ -76,11 +79,11 @@ interface Round {
   readonly counts: ReadonlySet<number>
 }
 
-async function tryToList(source: ListingSource): Promise<Round> {
+async function tryToList(source: ListingSource, attempts: number): Promise<Round> {
   let previous: string | undefined
   let problem = ''
   const counts = new Set<number>()
-  for (let attempt = 0; attempt < listingAttempts; attempt++) {
+  for (let attempt = 0; attempt < attempts; attempt++) {
     const { rows, count } = await listOnce(source)
     counts.add(count)
     if (typeof rows === 'string') {

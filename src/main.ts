@@ -7,6 +7,7 @@ import { isGone, type Outcome, type Refusal } from './model.js'
 import { PackagesClient, type Account } from './packages.js'
 import { Pacer } from './pacing.js'
 import { describePolicy } from './policy/describe.js'
+import { formatDuration } from './policy/durations.js'
 import type { Policy } from './policy/policy.js'
 import { isOutOfTime, makePlan, refusalOf } from './planning.js'
 import { ProgressTeller, type Work } from './progress.js'
@@ -259,7 +260,8 @@ async function prunePackage(run: Run, name: string, memory: PackageMemory): Prom
   return settings.verify ? verify(run, done, recheck, registry) : done
 }
 
-function openRegistry({ settings, account, clock, pacer, registryFetch }: Run, name: string) {
+function openRegistry(run: Run, name: string) {
+  const { settings, host, account, clock, pacer, registryFetch } = run
   return new RegistryClient(`${account.login}/${name}`, {
     registryUrl: settings.registryUrl,
     token: settings.token,
@@ -267,7 +269,9 @@ function openRegistry({ settings, account, clock, pacer, registryFetch }: Run, n
     clock,
     random: Math.random,
     slowDown: (wait) => {
-      pacer.registry.slowDown(wait)
+      const isNews = pacer.registry.slowDown(wait)
+      const words = `The registry asks to slow down; waiting ${formatDuration(wait)}.`
+      if (isNews) host.log[wait < 1000 ? 'debug' : 'warn'](words)
     },
     hasTimeFor: (wait) => pacer.hasTimeFor(wait),
   })
@@ -294,12 +298,12 @@ async function carryOut(
   const lookup = lookupIn(made.decisions)
   const label = `${account.login}/${name}`
   const total = made.deletions.length
-  const work: Work = { package: label, what: 'versions deleted', asks: 'delete', total }
+  const work: Work = { package: label, what: 'deletes done', asks: 'delete', total }
   const told = (outcome: Outcome) => {
     outcomes.push(outcome)
     const decision = lookup(outcome.version.digest)
     tellOutcome(host, `${name} ${decision === undefined ? '' : nameOf(decision)}`, outcome)
-    progress.show(work, outcomes.length)
+    if (outcome.result.status !== 'remaining') progress.show(work, outcomes.length)
   }
   progress.show(work, 0)
   const options = { deleter, recheck, pacer, clock, random: Math.random, told }

@@ -1,6 +1,7 @@
 import { isKnownLeaf } from './graph.js'
 import type { Child, Digest, Manifest, PackageVersion } from './model.js'
 import type { ManifestReader } from './ports.js'
+import { sideBySide } from './side-by-side.js'
 
 /** The registry bears far more; this many hide the latency. */
 const mostInFlight = 32
@@ -71,20 +72,14 @@ class Reading {
 
   /** Reads versions that have to be read in any case. */
   async inParallel(versions: readonly PackageVersion[]): Promise<void> {
-    const queue = versions.values()
-    const workers = Array.from({ length: Math.min(mostInFlight, versions.length) }, () =>
-      this.#work(queue),
-    )
-    await Promise.all(workers)
+    await sideBySide(versions, mostInFlight, ({ digest }) => this.#read(digest))
   }
 
   /** Reads versions that may turn out to be children of each other: every lane from its newest to its oldest. */
   async inLanes(versions: readonly PackageVersion[]): Promise<void> {
-    await Promise.all(cutIntoLanes(versions).map((lane) => this.#work(lane.values())))
-  }
-
-  async #work(queue: Iterator<PackageVersion> & Iterable<PackageVersion>): Promise<void> {
-    for (const version of queue) await this.#read(version.digest)
+    await sideBySide(cutIntoLanes(versions), mostInFlight, async (lane) => {
+      for (const { digest } of lane) await this.#read(digest)
+    })
   }
 
   /** Reads one manifest, and what it lists and does not explain. */

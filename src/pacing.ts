@@ -1,6 +1,7 @@
 import { Allowance } from './allowance.js'
-import { outOfTime, RetentionError } from './errors.js'
+import { outOfTime } from './errors.js'
 import type { Clock } from './ports.js'
+import { Quota } from './quota.js'
 
 /** Limits that a pacer keeps. Durations in milliseconds. */
 export interface PacerOptions {
@@ -17,14 +18,6 @@ export interface PacerOptions {
   readonly cancelled?: AbortSignal
   /** Hears that a wait goes on, about every half minute. */
   readonly waiting?: () => void
-}
-
-/** What the API's headers tell of the hourly quota. */
-interface Quota {
-  readonly limit: number
-  readonly remaining: number
-  /** Epoch seconds. */
-  readonly reset: number
 }
 
 /** Why a run comes to its end before its work does. */
@@ -57,8 +50,8 @@ const mostCatchingUp = 3000
 const shortestPause = 5000
 /** Milliseconds between two signs of life in a long wait. */
 const longestSilence = 30_000
-/** Epoch seconds; a later reset is no date. */
-const latestReset = 1e11
+/** Milliseconds by which a timer may go off too early. */
+const timerSlack = 100
 
 /** Lets the requests to one service out: a few at once, no more points a minute than it allows, and none in a pause. */
 export class Gate {
@@ -146,11 +139,10 @@ export class Pacer {
   readonly registry: Gate
   readonly #clock: Clock
   readonly #ceiling: number
-  readonly #reserve: number
+  readonly #quota: Quota
   readonly #cancelled: AbortSignal | undefined
   readonly #waiting: () => void
   #deadline: number | undefined
-  #quota: Quota | undefined
   /** Turns that were given out and have not settled yet: each will still take from the quota. */
   #open = 0
   /** When the next delete is due by an even pace, and before when it must not start. */
@@ -158,32 +150,25 @@ export class Pacer {
   #notBefore = 0
 
   constructor(options: PacerOptions) {
-    const { clock, deletesPerMinute, pointsPerMinute } = options
+    const clock = steady(options.clock)
     this.#clock = clock
-    this.#ceiling = deletesPerMinute
-    this.#reserve = options.quotaReserve
+    this.#ceiling = options.deletesPerMinute
+    this.#quota = new Quota(options.quotaReserve)
     this.#deadline = options.deadline
     this.#cancelled = options.cancelled
     this.#waiting = options.waiting ?? (() => undefined)
     const waitUntil = (at: number) => this.#waitUntil(at)
-    const api = { perMinute: pointsPerMinute, atOnce: apiRequestsAtOnce }
-    this.api = new Gate(
-      api,
-      clock,
-      (at) => {
-        this.#mustGoOn(at, 0)
-      },
-      waitUntil,
-    )
+    const toApi = (at: number) => {
+      this.#mustHaveTime(at)
+      this.#mustHaveQuota(at)
+    }
+    const toRegistry = (at: number) => {
+      this.#mustHaveTime(at)
+    }
+    const api = { perMinute: options.pointsPerMinute, atOnce: apiRequestsAtOnce }
     const registry = { perMinute: registryReadsPerMinute, atOnce: registryReadsAtOnce }
-    this.registry = new Gate(
-      registry,
-      clock,
-      (at) => {
-        this.#mustHaveTime(at)
-      },
-      waitUntil,
-    )
+    this.api = new Gate(api, clock, toApi, waitUntil)
+    this.registry = new Gate(registry, clock, toRegistry, waitUntil)
   }
 
   /** Deletes a minute at the moment. */
@@ -203,14 +188,8 @@ export class Pacer {
    * @throws RetentionError `out-of-time` when they would not; `permission` when they would in no hour
    */
   afford(requests: number): void {
-    const quota = this.#quota
-    if (quota === undefined || this.#spare(quota) >= requests) return
-    const reserved = this.#reserved(quota)
-    if (requests > quota.limit - reserved) throw neverEnough(requests, quota.limit, reserved)
-    const left = `of the ${quota.remaining} that are left this hour ${reserved} are reserved`
-    throw outOfTime(
-      `listing it takes ${requests} more requests, and ${left}; the next run can go on at ${resetOf(quota)}`,
-    )
+    const now = this.#clock.now()
+    if (this.#spare(now) < requests) throw this.#quota.tooLittleFor(requests, now)
   }
 
   /** Does work in the time that is kept back from the deletes for what comes after them. */
@@ -228,8 +207,9 @@ export class Pacer {
   async turn(): Promise<Stop | undefined> {
     for (;;) {
       const now = this.#clock.now()
-      const start = Math.max(now, this.#nextTurn(), this.#earliestDelete(now))
-      const stop = this.#tooLate(start) ?? this.#outOfQuota(1)
+      const due = Math.max(this.#notBefore, this.#due ?? 0)
+      const start = Math.max(now, due, this.api.allowance.earliest(pointsOfDelete, now))
+      const stop = this.#tooLate(start) ?? this.#outOfQuota(start, 1)
       if (stop !== undefined) return stop
       if (start <= now) {
         this.#take(now)
@@ -251,12 +231,7 @@ export class Pacer {
 
   /** Takes note of the quota that an answer of the API tells in its headers. */
   observe(headers: { readonly get: (name: string) => string | null }): void {
-    const numberOf = (name: string) => Number(headers.get(`x-ratelimit-${name}`) ?? NaN)
-    const [limit, remaining, reset] = [numberOf('limit'), numberOf('remaining'), numberOf('reset')]
-    if (!Number.isFinite(limit + remaining) || !(reset > 0 && reset < latestReset)) return
-    // Answers overtake each other: within one window the quota never grows.
-    const known = this.#quota?.reset === reset ? this.#quota.remaining : Infinity
-    this.#quota = { limit, remaining: Math.min(remaining, known), reset }
+    this.#quota.observe(headers)
   }
 
   /** GitHub asked to slow down. @returns whether that is news */
@@ -273,9 +248,11 @@ export class Pacer {
     const { allowance } = kind === 'manifest' ? this.registry : this.api
     const at = allowance.earliest(kind === 'delete' ? pointsOfDelete : pointsOfRead, now)
     if (at - now < shortestPause) return undefined
-    const asked = now < allowance.pausedUntil
     const service = kind === 'manifest' ? 'the registry' : 'GitHub'
-    return { at, why: asked ? `${service} asked to slow down` : 'the minute has no points left' }
+    if (now < allowance.pausedUntil) return { at, why: `${service} asked to slow down` }
+    const allowed = Math.floor(allowance.perMinute(now))
+    const what = kind === 'manifest' ? 'reads' : 'points'
+    return { at, why: `${service} allows ${allowed} ${what} a minute, and they are spent` }
   }
 
   /** What will end the run before its deletes are done, when so many are left. */
@@ -285,21 +262,10 @@ export class Pacer {
     const done = after(deletes)
     const ends: Holdup[] = []
     if (this.#deadline !== undefined) ends.push({ at: this.#deadline, why: 'time-budget' })
-    const quota = this.#quota
-    if (quota !== undefined) {
-      const at = after(this.#spare(quota))
-      const why = `${quota.remaining} of ${quota.limit} API requests are left this hour`
-      if (at < quota.reset * 1000) ends.push({ at, why })
-    }
+    const why = this.#quota.words(now)
+    const at = after(this.#spare(now))
+    if (why !== undefined && at < this.#quota.endsAt(now)) ends.push({ at, why })
     return ends.filter(({ at }) => at < done).sort((a, b) => a.at - b.at)[0]
-  }
-
-  #nextTurn(): number {
-    return Math.max(this.#notBefore, this.#due ?? 0)
-  }
-
-  #earliestDelete(now: number): number {
-    return this.api.allowance.earliest(pointsOfDelete, now)
   }
 
   /** Even spacing: a delete that starts late makes the next ones come closer together, but for a while only. */
@@ -315,14 +281,8 @@ export class Pacer {
     for (let now = this.#clock.now(); now < at; now = this.#clock.now()) {
       if (this.#cancelled?.aborted) return
       await this.#clock.sleep(Math.min(at - now, longestSilence))
-      if (this.#clock.now() - now >= longestSilence) this.#waiting()
+      if (this.#clock.now() - now >= longestSilence - timerSlack) this.#waiting()
     }
-  }
-
-  #mustGoOn(at: number, requests: number): void {
-    this.#mustHaveTime(at)
-    const quota = this.#outOfQuota(requests)
-    if (quota !== undefined) throw outOfTime(quota.why)
   }
 
   #mustHaveTime(at: number): void {
@@ -330,46 +290,46 @@ export class Pacer {
     if (late !== undefined) throw outOfTime(late.why)
   }
 
-  /** Requests that may still be made before only the reserve is left, those on their way not counted. */
-  #spare(quota: Quota): number {
-    const { remaining } = quota
-    const onTheirWay = this.#open + this.api.inFlight
-    return remaining - onTheirWay - this.#reserved(quota)
+  /** A read has its place already, and so is counted among those on their way. */
+  #mustHaveQuota(at: number): void {
+    const stop = this.#outOfQuota(at, 0)
+    if (stop !== undefined) throw outOfTime(stop.why)
   }
 
-  #reserved({ limit }: Quota): number {
-    return Math.ceil(limit * this.#reserve)
+  /** Requests that may still be made before only the reserve is left, without those on their way. */
+  #spare(at: number): number {
+    return this.#quota.spare(at) - this.#open - this.api.inFlight
   }
 
-  #outOfQuota(requests: number): Stop | undefined {
-    const quota = this.#quota
-    if (quota === undefined || this.#spare(quota) >= requests) return undefined
-    return { reason: 'quota', why: quotaWords(quota) }
+  #outOfQuota(at: number, requests: number): Stop | undefined {
+    if (this.#spare(at) >= requests) return undefined
+    return { reason: 'quota', why: this.#quota.shortage(at) }
   }
 
   #tooLate(start: number): Stop | undefined {
     if (this.#cancelled?.aborted) return { reason: 'cancelled', why: 'the run was cancelled' }
     if (this.#deadline === undefined || start < this.#deadline) return undefined
-    return {
-      reason: 'time-budget',
-      why: 'the time budget is used up; the next run goes on from here',
-    }
+    const paused = Math.max(this.api.allowance.pausedUntil, this.registry.allowance.pausedUntil)
+    const until = new Date(start).toISOString().slice(11, 16)
+    const ended =
+      this.#clock.now() < paused
+        ? `nothing may be asked for before ${until} UTC, and the time budget does not last until then`
+        : 'the time budget is used up'
+    return { reason: 'time-budget', why: `${ended}; the next run goes on from here` }
   }
 }
 
-function quotaWords(quota: Quota): string {
-  const left = `${quota.remaining} of ${quota.limit} API requests are left this hour`
-  return `${left} and are reserved for other workflows; the next run can go on at ${resetOf(quota)}`
-}
-
-function resetOf({ reset }: Quota): string {
-  return `${new Date(reset * 1000).toISOString().slice(11, 16)} UTC`
-}
-
-function neverEnough(requests: number, limit: number, reserved: number): RetentionError {
-  return new RetentionError(
-    'permission',
-    `listing it takes ${requests} more requests, and this token has ${limit} an hour, of which ${reserved} are reserved`,
-    'Use a classic personal access token, which has 5,000 an hour, or a smaller quota-reserve.',
-  )
+/** A clock that is never set back: what waits by it would wait for as long as that. */
+function steady({ now, sleep }: Clock): Clock {
+  let last = now()
+  let setBack = 0
+  return {
+    sleep,
+    now: () => {
+      const time = now()
+      setBack += Math.max(0, last - time)
+      last = time
+      return time + setBack
+    },
+  }
 }

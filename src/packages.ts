@@ -15,7 +15,6 @@ import {
   flawOf,
   isSlowDown,
   isUnanswered,
-  keepsLimiting,
   messageOf,
   passing,
   statusOf,
@@ -33,6 +32,7 @@ import {
 import type { Pacer } from './pacing.js'
 import type { Clock, DeleteAnswer, VersionDeleter, VersionLister } from './ports.js'
 import { listAgain } from './relisting.js'
+import { formatDuration } from './policy/durations.js'
 
 /** The account that owns the packages, with the routes its packages answer under. */
 export interface Account {
@@ -70,7 +70,9 @@ interface GetOptions<T> {
 
 type Query = Record<string, string | number | Record<string, string>>
 
-const limitRetries = 4
+const retries = 4
+/** Milliseconds for which a read is asked for again and again while GitHub limits it. */
+const longestPatience = 300_000
 /** Seconds to wait for a limit that does not say how long. */
 const unmarkedLimitWait = 60
 /** Seconds; a run does not wait longer for a limit. */
@@ -246,7 +248,7 @@ export class PackagesClient {
       if (!(error instanceof RequestError)) return deleteAnswer(error)
       if (error.status === 404) return this.#missing(path, error)
       if (isUnanswered(error)) return this.#lookFor(path, error)
-      if (isSlowDown(error)) return { ...keepsLimiting, wait: this.#slowDown(error) }
+      if (isSlowDown(error)) return this.#limited(error)
       return error.status === 401 && this.#worked ? passing(error) : deleteAnswer(error)
     }
   }
@@ -276,7 +278,10 @@ export class PackagesClient {
     this.#unanswered.add(path)
     const gone = await this.#once('GET', path, {}, 0).then(
       () => false,
-      (second: unknown) => statusOf(second) === 404,
+      (second: unknown) => {
+        if (second instanceof RequestError && isSlowDown(second)) this.#slowDown(second)
+        return statusOf(second) === 404
+      },
     )
     return gone ? { status: 'deleted' } : passing(error)
   }
@@ -303,13 +308,16 @@ export class PackagesClient {
 
   /** A request with what plugin-retry leaves open: limits, and a 401 in a run that has worked. */
   async #request(method: 'GET', path: string, query: Query) {
+    const { clock, pacer } = this.#options
+    const patience = clock.now() + longestPatience
     for (let attempt = 0; ; attempt++) {
       try {
         return await this.#once(method, path, query)
       } catch (error) {
-        const wait = this.#waitFor(error, attempt)
-        if (wait === undefined || attempt >= limitRetries) throw error
-        await this.#options.pacer.wait(wait)
+        const hasPatience = attempt < retries || (isLimit(error) && clock.now() < patience)
+        const wait = hasPatience ? this.#waitFor(error, attempt) : undefined
+        if (wait === undefined) throw error
+        await pacer.wait(wait)
       }
     }
   }
@@ -336,19 +344,20 @@ export class PackagesClient {
     return isSlowDown(error) && this.#slowDown(error) !== undefined ? 0 : undefined
   }
 
+  /** What is said of a delete that GitHub limited. */
+  #limited(error: RequestError): DeleteAnswer {
+    const why = `GitHub asks to wait ${formatDuration(1000 * waitOf(error))}`
+    return { status: 'limited', wait: this.#slowDown(error), why }
+  }
+
   /** GitHub asks to slow down. @returns milliseconds to wait, or undefined when no run waits so long */
   #slowDown(error: RequestError): number | undefined {
     const { pacer, told } = this.#options
-    const seconds = Number(error.response?.headers['retry-after']) || unmarkedLimitWait
+    const seconds = waitOf(error)
     if (!(seconds > 0 && seconds <= longestLimitWait)) return undefined
     const wait = 1000 * seconds
     const isNews = pacer.slowDown(wait)
-    if (isNews && pacer.hasTimeFor(wait)) {
-      const pace = Math.round(pacer.perMinute)
-      told(
-        `GitHub asks to slow down (${error.status}); waiting ${seconds} s, then at most ${pace} deletes a minute.`,
-      )
-    }
+    if (isNews) told(slowDownWords(error.status, seconds, pacer, wait))
     return wait
   }
 }
@@ -387,6 +396,23 @@ function unchanged<T>(path: string, known: T | undefined): T {
   throw unexpected(path, 'the status is 304')
 }
 
+function isLimit(error: unknown): boolean {
+  return error instanceof RequestError && isSlowDown(error)
+}
+
+/** Seconds that GitHub asks to wait, or are to be waited where it does not say. */
+function waitOf(error: RequestError): number {
+  return Number(error.response?.headers['retry-after']) || unmarkedLimitWait
+}
+
+function slowDownWords(status: number, seconds: number, pacer: Pacer, wait: number): string {
+  const asked = `GitHub asks to slow down (${status})`
+  if (!pacer.hasTimeFor(wait))
+    return `${asked} and to wait ${seconds} s, for which the time budget does not last.`
+  const pace = Math.round(pacer.perMinute)
+  return `${asked}; waiting ${seconds} s, then at most ${pace} deletes a minute.`
+}
+
 /** The same pages, with somebody who hears how many were read. */
 function counting(
   source: ListingSource,
@@ -397,6 +423,7 @@ function counting(
   return {
     ...source,
     page: async (number) => {
+      if (number === 1) read = 0
       const page = await source.page(number)
       all = Math.max(all, number, page.last ?? 1)
       listed(Math.min(++read, all), all)

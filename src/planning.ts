@@ -45,10 +45,10 @@ const mostFreshStarts = 5
  * @throws RetentionError when the package cannot be listed, or when there is no time left
  */
 export async function makePlan(source: PlanSource): Promise<Planned> {
-  const readingOnce = { ...source, reader: remembering(source.reader) }
+  const patient = { ...source, reader: readingOnce(source.reader) }
   let versions = await source.lister.listVersions()
   for (let starts = 0; ; starts++) {
-    const planned = await planListed(readingOnce, versions)
+    const planned = await planListed(patient, versions)
     if (!isUnreadable(planned) || starts === mostFreshStarts) return planned
     const there = await source.lister.listVersions()
     const ids = new Set(there.map(({ id }) => id))
@@ -70,7 +70,7 @@ function isUnreadable({ snapshot }: Planned): boolean {
 }
 
 /** A digest names its content for good. */
-function remembering(reader: ManifestReader): ManifestReader {
+function readingOnce(reader: ManifestReader): ManifestReader {
   const known = new Map<Digest, Manifest>()
   return {
     readManifest: async (digest) => {

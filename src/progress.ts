@@ -7,11 +7,13 @@ import type { Clock } from './ports.js'
 const lineEvery = 30_000
 /** Milliseconds over which a rate is measured. */
 const rateOver = 60_000
+/** Milliseconds in which nothing can be measured yet. */
+const tooSoon = 2000
 
 /** What of a host hears of progress. */
 type Told = Pick<Host, 'progress'> & { readonly log: Pick<Log, 'info'> }
 
-/** A piece of work that may take long: what of which package, as in "api: 300 of 3000 versions deleted". */
+/** A piece of work that may take long: what of which package, as in "api: 300 of 3000 deletes done". */
 export interface Work {
   readonly package: string
   readonly what: string
@@ -58,7 +60,7 @@ export class ProgressTeller {
     this.end()
     this.#toldAt = this.#clock.now()
     this.#marks = [{ at: this.#toldAt, done: 0 }]
-    this.#host.progress.start(work.total, work.what)
+    this.#host.progress.start(work.total, `${work.package}: ${work.what}`)
   }
 
   /** Shows where things stand, if anything is going on and it is time for it. */
@@ -87,8 +89,9 @@ export class ProgressTeller {
   /** Done a minute, as measured; of deletes in a pause, and at the very beginning, what is meant to be. */
   #perMinute({ asks }: Work, now: number, isPaused: boolean): number {
     const [first] = this.#marks
-    const minutes = first === undefined ? 0 : (now - first.at) / 60_000
-    const measured = minutes === 0 ? 0 : (this.#done - (first?.done ?? 0)) / minutes
+    const measuredOver = first === undefined ? 0 : now - first.at
+    const isMeasured = measuredOver >= tooSoon
+    const measured = isMeasured ? (60_000 * (this.#done - (first?.done ?? 0))) / measuredOver : 0
     return asks === 'delete' && (measured === 0 || isPaused) ? this.#pacer.perMinute : measured
   }
 
@@ -97,9 +100,8 @@ export class ProgressTeller {
     const pause = this.#pacer.pauseOf(work.asks)
     const rate = this.#perMinute(work, now, pause !== undefined)
     const waiting = pause === undefined ? 0 : pause.at - now
-    const time =
-      rate === 0 ? [] : [`about ${formatDuration((left / rate) * 60_000 + waiting)} left`]
-    const words = [`${Math.round(rate)} a minute`, ...time]
+    const time = [`about ${formatDuration((left / rate) * 60_000 + waiting)} left`]
+    const words = rate === 0 ? [] : [`${Math.round(rate)} a minute`, ...time]
     if (pause !== undefined) words.push(`paused until ${timeWords(pause)}`)
     const end = work.asks === 'delete' ? this.#pacer.endBefore(left) : undefined
     if (end !== undefined) words.push(`will stop at ${timeWords(end)}`)

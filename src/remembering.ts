@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import packageJson from '../package.json' with { type: 'json' }
 import type { Host } from './host.js'
 import type { Settings } from './inputs.js'
@@ -52,7 +54,7 @@ export class Remembering {
     this.#options = options
     this.#store = settings.rememberManifests && names.length > 0 ? host.memory : undefined
     this.#scope = scopeOf(options)
-    this.#seal = { version: packageJson.version, secret: secretOf(settings.token) }
+    this.#seal = { version: buildOf(), secret: secretOf(settings.token) }
     this.#restored = this.#restore()
   }
 
@@ -79,17 +81,15 @@ export class Remembering {
     const left = end === undefined ? Infinity : (end - clock.now()) / 2
     if (this.#store === undefined || !reachable || left < shortestWait || host.cancelled.aborted)
       return
-    const memory = await this.#after(reports)
-    const text = writeMemory(memory, this.#seal)
-    if (text === before || (before === undefined && sizeOf(memory) === 0)) return
-    await this.#store.save(this.#scope, text, Math.min(longestWait, left)).then(
-      () => {
-        host.log.debug(`${sizeOf(memory)} manifests are kept for the next run.`)
-      },
-      (error: unknown) => {
-        host.log.debug(`Manifests could not be kept for the next run: ${wordsOf(error)}.`)
-      },
-    )
+    try {
+      const memory = await this.#after(reports)
+      const text = writeMemory(memory, this.#seal)
+      if (text === before || (before === undefined && sizeOf(memory) === 0)) return
+      await this.#store.save(this.#scope, text, Math.min(longestWait, left))
+      host.log.debug(`${sizeOf(memory)} manifests are kept for the next run.`)
+    } catch (error) {
+      host.log.debug(`Manifests could not be kept for the next run: ${wordsOf(error)}.`)
+    }
   }
 
   async #restore(): Promise<Restored> {
@@ -187,6 +187,13 @@ function scopeOf({ settings, account }: RememberingOptions): string {
  */
 function secretOf(token: string): string {
   return /^(?:ghp|github_pat)_/.test(token) ? token : ''
+}
+
+/** Another build may read documents in another way, so it believes no memory but its own. */
+function buildOf(): string {
+  const program = readFileSync(fileURLToPath(import.meta.url))
+  const hash = createHash('sha256').update(program).digest('hex').slice(0, 16)
+  return `${packageJson.version}+${hash}`
 }
 
 function hashOf(value: unknown): string {

@@ -61,8 +61,11 @@ describe('points a minute', () => {
     expect(allowance.earliest(1, minute)).toBe(61_000)
   })
 
-  test('never stay forbidden: what costs more than a whole minute allows waits for nothing', () => {
-    expect(new Allowance(3).earliest(5, 7)).toBe(7)
+  test('never stay forbidden: what costs more than a whole minute allows waits until nothing else counts', () => {
+    const allowance = new Allowance(3)
+    expect(allowance.earliest(5, 7)).toBe(7)
+    allowance.spend(1, 7)
+    expect(allowance.earliest(5, 8)).toBe(61_007)
   })
 
   test('stay exact over many thousands', () => {
@@ -104,6 +107,21 @@ describe('a limited answer', () => {
       allowance.limited(minute, age)
       expect(allowance.perMinute(age)).toBe(then)
     }
+  })
+
+  test('teaches once in twenty seconds, however often it comes', () => {
+    const allowance = new Allowance(900)
+    for (let now = 0; now < 20_000; now += 1000) allowance.limited(1000, now)
+    expect(allowance.perMinute(20_000)).toBe(450)
+    allowance.limited(1000, 20_000)
+    expect(allowance.perMinute(20_000)).toBe(225)
+  })
+
+  test('that asks for less than a second is about a moment, and teaches nothing of a minute', () => {
+    const allowance = new Allowance(900)
+    expect(allowance.limited(999, 0)).toBe(true)
+    expect(allowance.earliest(1, 0)).toBe(999)
+    expect(allowance.perMinute(999)).toBe(900)
   })
 
   test('never shortens a pause', () => {

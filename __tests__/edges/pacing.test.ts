@@ -161,7 +161,7 @@ describe('reads', () => {
     expect(() => {
       pace.afford(301)
     }).toThrow(
-      /^listing it takes 301 more requests, and of the 400 that are left this hour 100 are reserved; the next run can go on at 01:00 UTC$/,
+      /^listing it takes 301 more requests: 400 of 1000 API requests are left this hour, and 100 are reserved for other workflows; the next run can go on at 01:00 UTC$/,
     )
     expect(() => {
       pace.afford(901)
@@ -188,7 +188,8 @@ describe('what lies ahead', () => {
       await pace.api.enter()
       pace.api.leave()
     }
-    const empty = { at: clock.time + 61_000, why: 'the minute has no points left' }
+    const why = 'GitHub allows 450 points a minute, and they are spent'
+    const empty = { at: clock.time + 61_000, why }
     expect(pace.pauseOf('delete')).toEqual(empty)
   })
 
@@ -211,6 +212,24 @@ describe('what lies ahead', () => {
     clock.time += 45 * minute
     pace.observe(quota(400))
     expect(pace.endBefore(3000)).toBeUndefined()
+  })
+})
+
+test('a clock that is set back makes nobody wait for as long as that', async () => {
+  const { clock, pacer: pace } = pacer()
+  await pace.turn()
+  clock.time -= 60 * minute
+  const before = clock.time
+  await pace.turn()
+  expect(clock.time - before).toBe(400)
+})
+
+test('a pause that the time budget does not last for is told as such', async () => {
+  const { pacer: pace } = pacer({ deadline: start + 10 * minute })
+  pace.slowDown(15 * minute)
+  expect(await pace.turn()).toEqual({
+    reason: 'time-budget',
+    why: 'nothing may be asked for before 00:15 UTC, and the time budget does not last until then; the next run goes on from here',
   })
 })
 
@@ -290,6 +309,28 @@ describe('no delete starts', () => {
     greedy.observe(quota(1))
     expect(await greedy.turn()).toBeUndefined()
     expect(await greedy.turn()).toMatchObject({ reason: 'quota' })
+  })
+
+  test('once the hour of a used-up quota is over, it may go on, also when that is only at its turn', async () => {
+    const { clock, pacer: pace } = pacer()
+    pace.observe(quota(100))
+    expect(await pace.turn()).toMatchObject({ reason: 'quota' })
+    clock.time += 60 * minute
+    expect(await pace.turn()).toBeUndefined()
+    pace.afford(1000)
+
+    const { pacer: other, clock: time } = pacer()
+    time.time += 59 * minute
+    other.observe(quota(100))
+    other.slowDown(2 * minute)
+    expect(await other.turn()).toBeUndefined()
+  })
+
+  test('what an answer of the hour before tells is of no interest', async () => {
+    const { pacer: pace } = pacer()
+    pace.observe(quota(1000, 2))
+    pace.observe(quota(0, 1))
+    expect(await pace.turn()).toBeUndefined()
   })
 
   test('but the next hour has a quota of its own', async () => {

@@ -26,7 +26,7 @@ function watched({ isShown = false, deadline }: { isShown?: boolean; deadline?: 
   return { clock, pacer, lines, shown, progress: new ProgressTeller(host, clock, pacer) }
 }
 
-const deletes: Work = { package: 'acme/api', what: 'versions deleted', total: 120, asks: 'delete' }
+const deletes: Work = { package: 'acme/api', what: 'deletes done', total: 120, asks: 'delete' }
 
 test('a log has a line every half minute: how much is done, how fast, and how long it will take', () => {
   const { clock, lines, progress } = watched()
@@ -36,8 +36,8 @@ test('a log has a line every half minute: how much is done, how fast, and how lo
     progress.show(deletes, done)
   }
   expect(lines).toEqual([
-    'acme/api: 30 of 120 versions deleted (25 %), 60 a minute, about 1m 30s left',
-    'acme/api: 60 of 120 versions deleted (50 %), 60 a minute, about 1m left',
+    'acme/api: 30 of 120 deletes done (25 %), 60 a minute, about 1m 30s left',
+    'acme/api: 60 of 120 deletes done (50 %), 60 a minute, about 1m left',
   ])
 })
 
@@ -54,7 +54,7 @@ test('the rate is measured over the last minute', () => {
     progress.show(many, done)
   }
   expect(lines.at(-1)).toBe(
-    'acme/api: 84 of 1000 versions deleted (8 %), 15 a minute, about 1h 1m left',
+    'acme/api: 84 of 1000 deletes done (8 %), 15 a minute, about 1h 1m left',
   )
 })
 
@@ -69,7 +69,7 @@ test('a pause is told with its end and its reason, also while nothing happens', 
   clock.time += 10 * second
   progress.tell()
   expect(lines).toEqual([
-    'acme/api: 20 of 120 versions deleted (16 %), 60 a minute, about 2m 30s left, paused until 00:01:20 UTC (GitHub asked to slow down)',
+    'acme/api: 20 of 120 deletes done (16 %), 60 a minute, about 2m 30s left, paused until 00:01:20 UTC (GitHub asked to slow down)',
   ])
 })
 
@@ -80,7 +80,7 @@ test('what will end the run before it is done is told beforehand', () => {
   clock.time += 30 * second
   progress.show(deletes, 30)
   expect(lines).toEqual([
-    'acme/api: 30 of 120 versions deleted (25 %), 60 a minute, about 1m 30s left, will stop at 00:01:00 UTC (time-budget)',
+    'acme/api: 30 of 120 deletes done (25 %), 60 a minute, about 1m 30s left, will stop at 00:01:00 UTC (time-budget)',
   ])
 })
 
@@ -106,12 +106,12 @@ test('where a person watches, every step is shown, and the log has no lines', ()
   progress.tell()
   expect(lines).toEqual([])
   expect(shown).toEqual([
-    '120 versions deleted',
+    '120 acme/api: deletes done',
     '0/120 60 a minute, about 2m left',
     '1/120 60 a minute, about 1m 59s left',
     '2/120 1 a minute, about 1h 58m left',
     'stop',
-    '120 versions deleted',
+    '120 acme/web: deletes done',
     '0/120 60 a minute, about 2m left',
     'stop',
   ])

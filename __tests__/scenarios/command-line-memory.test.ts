@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -14,11 +15,19 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }))
 
 /** Runs the built command line, and tells how many manifests it read. */
-async function prune({ apiUrl, registryUrl, requests }: Emulator, ...args: string[]) {
+function prune(emulator: Emulator, ...args: string[]) {
+  return pruneWith('dist/cli.js', emulator, ...args)
+}
+
+async function pruneWith(
+  program: string,
+  { apiUrl, registryUrl, requests }: Emulator,
+  ...args: string[]
+) {
   const before = requests.length
   const usual = ['--account', 'acme', '--image-names', 'app', '--cut-off', '30d']
   const run = await node(
-    'dist/cli.js',
+    program,
     ['prune', ...usual, '--registry', registryUrl, '--log-level', 'debug', ...args],
     { GITHUB_TOKEN: tokens.classic, GITHUB_API_URL: apiUrl, XDG_CACHE_HOME: join(folder, 'usual') },
   )
@@ -37,7 +46,7 @@ async function twoImages(): Promise<Emulator> {
 
 test('what was read is kept in the given folder, for its owner only, and not read again', async () => {
   const emulator = await twoImages()
-  const memory = join(folder, 'deeper', 'memory')
+  const memory = join(folder, 'memory')
   const first = await prune(emulator, '--memory-folder', memory)
   expect([first.exitCode, first.reads]).toEqual([0, 2])
 
@@ -76,11 +85,49 @@ test('a file that is not as it was written is read anew, and replaced', async ()
   expect(await readdir(folder)).toEqual([name])
 })
 
-test('a folder that cannot be one costs reads and nothing else', async () => {
+test.each([
+  ['a file', (own: string) => join(own, 'file')],
+  ['in a file', (own: string) => join(own, 'file', 'memory')],
+  ['in no folder', (own: string) => join(own, 'mistyped', 'memory')],
+  ['nothing', () => ''],
+  ['among what only looks like files', () => '/proc/nope'],
+])('a folder that is %s is a mistake, before anything is asked for', async (_, path) => {
   const emulator = await twoImages()
-  const file = join(folder, 'file')
-  await writeFile(file, '')
-  const run = await prune(emulator, '--memory-folder', join(file, 'memory'))
+  await writeFile(join(folder, 'file'), '')
+  const run = await prune(emulator, '--memory-folder', path(folder))
+  expect(run.exitCode).toBe(1)
+  expect(run.log).toMatch(
+    /^error: memory-folder: ".*" is no folder that can be written to\. Nothing was requested\.$/m,
+  )
+  expect(emulator.requests).toEqual([])
+})
+
+test('what is in the way of the usual folder costs reads and nothing else', async () => {
+  const emulator = await twoImages()
+  await writeFile(join(folder, 'usual'), '')
+  const run = await prune(emulator)
   expect([run.exitCode, run.reads]).toEqual([0, 2])
   expect(run.log).not.toMatch(/^(?:error|warning):/m)
+})
+
+test('a memory that never comes to its end is not waited for', async () => {
+  const emulator = await twoImages()
+  await prune(emulator, '--memory-folder', folder)
+  const [name = ''] = await readdir(folder)
+  await rm(join(folder, name))
+  execFileSync('mkfifo', [join(folder, name)])
+
+  const run = await prune(emulator, '--memory-folder', folder)
+
+  expect([run.exitCode, run.reads]).toEqual([0, 2])
+  expect(run.log).toMatch(/Manifests of earlier runs could not be fetched: .* is no file\./)
+})
+
+test('another build believes no memory but its own: it may read documents in another way', async () => {
+  const emulator = await twoImages()
+  expect((await prune(emulator)).reads).toBe(2)
+  const other = join(folder, 'cli.mjs')
+  await writeFile(other, `${await readFile('dist/cli.js', 'utf8')}\n// Built anew.\n`)
+  expect((await pruneWith(other, emulator)).reads).toBe(2)
+  expect((await pruneWith(other, emulator)).reads).toBe(0)
 })

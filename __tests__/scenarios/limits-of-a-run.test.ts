@@ -126,7 +126,7 @@ test('the hourly quota: a reserve stays for the other workflows, and the run say
   })
   expect(tagsLeft(emulator)).toHaveLength(98 - deleted)
   expect(run.log).toMatch(
-    /of 100 API requests are left this hour and are reserved for other workflows; the next run can go on at \d\d:\d\d UTC/,
+    /of 100 API requests are left this hour, and 10 are reserved for other workflows; the next run can go on at \d\d:\d\d UTC/,
   )
 })
 
@@ -199,7 +199,10 @@ test('a pause that GitHub asks for and the time budget does not bear ends the ru
     'remaining-count': '2',
   })
   expect(deletesAsked(emulator)).toBe(2)
-  expect(run.log).toContain('GitHub keeps asking to slow down')
+  expect(run.log).toContain(
+    '::warning::GitHub asks to slow down (403) and to wait 60 s, for which the time budget does not last.',
+  )
+  expect(run.log).toMatch(/2 not tried in \d+s \(GitHub asks to wait 1m\)/)
 })
 
 test('a pause of days is not waited for, whatever the time budget', async () => {
@@ -212,5 +215,5 @@ test('a pause of days is not waited for, whatever the time budget', async () => 
 
   expect(run.exitCode).toBe(0)
   expect(run.outputs['deleted-count']).toBe('1')
-  expect(run.log).toContain('GitHub keeps asking to slow down')
+  expect(run.log).toMatch(/2 not tried in \d+s \(GitHub asks to wait 34d 17h\)/)
 })

@@ -30,7 +30,7 @@ test('a log hears every half minute how far the deletes have come, and in a paus
   expect(deletesAsked(emulator)).toBe(101)
   const lines = progress(run.log)
   expect(lines[0]).toMatch(
-    /^acme\/app: (2|3)\d of 100 versions deleted \(\d+ %\), (5|6)\d a minute, about 1m( \d+s)? left$/,
+    /^acme\/app: (2|3)\d of 100 deletes done \(\d+ %\), (5|6)\d a minute, about 1m( \d+s)? left$/,
   )
   expect(run.log).toMatch(
     /::warning::GitHub asks to slow down \(403\); waiting 70 s, then at most \d+ deletes a minute/,
@@ -38,7 +38,7 @@ test('a log hears every half minute how far the deletes have come, and in a paus
   expect(lines.filter((line) => line.includes('GitHub asked to slow down')).length).toBe(2)
   expect(lines).toContainEqual(
     expect.stringMatching(
-      /: 5\d of 100 versions deleted .* paused until \d\d:\d\d:\d\d UTC \(GitHub asked to slow down\)$/,
+      /: 5\d of 100 deletes done .* paused until \d\d:\d\d:\d\d UTC \(GitHub asked to slow down\)$/,
     ),
   )
 })
@@ -65,7 +65,7 @@ test('a package whose listing alone would eat into the reserve is not listed, an
 
   expect(run.exitCode).toBe(0)
   expect(run.log).toMatch(
-    /acme\/app: not looked at: listing it takes 17 more requests, and of the 17 that are left this hour 2 are reserved; the next run can go on at \d\d:\d\d UTC\./,
+    /acme\/app: not looked at: listing it takes 17 more requests: 17 of 20 API requests are left this hour, and 2 are reserved for other workflows; the next run can go on at \d\d:\d\d UTC\./,
   )
   expect(run.outputs).toMatchObject({ 'skipped-packages': 'app', 'deleted-count': '1' })
 })

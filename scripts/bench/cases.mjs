@@ -93,7 +93,9 @@ function changingLimit() {
       lines: [
         `${limited.length} limited answers, the last ${round((settled - minute) / minute - 3, 1)} min after the change`,
         `from then on ${round(low, 1)} deletes a minute: ${share(low, 90)} of the 90 that are allowed`,
-        `the full pace is back in minute ${full - 15 + 1} after the low limit's end`,
+        full === undefined
+          ? 'the full pace is not back within 20 min'
+          : `the full pace is back in minute ${full - 15 + 1} after the low limit's end`,
       ],
     }
   })

@@ -77,7 +77,8 @@ function progressBar(stream: NodeJS.WriteStream): Progress & { clear: () => void
   const bar = new SingleBar(
     {
       stream,
-      format: '{bar} {value}/{total} {what}, {outlook}',
+      format: '{what} {bar} {value}/{total} {outlook}',
+      barsize: 15,
       hideCursor: true,
       clearOnComplete: true,
       noTTYOutput: false,
@@ -91,7 +92,7 @@ function progressBar(stream: NodeJS.WriteStream): Progress & { clear: () => void
       if (stream.isTTY && bar.isActive) stream.write('\r\u001b[K')
     },
     start: (total, what) => {
-      if (stream.isTTY) bar.start(total, 0, { what, outlook: 'just begun' })
+      if (stream.isTTY) bar.start(total, 0, { what, outlook: '' })
     },
     update: (done, total, outlook) => {
       if (!stream.isTTY) return
