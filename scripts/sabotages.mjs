@@ -267,13 +267,7 @@ export const sabotages = [
   {
     promise: 'P5',
     what: 'a young attachment does not keep its image',
-    defects: [
-      defect(
-        'src/selector.ts',
-        'if (newcomer === undefined || !isRoot(node)) return []',
-        'return []',
-      ),
-    ],
+    defects: [defect('src/selector.ts', 'if (newcomer === undefined) return []', 'return []')],
     stories: ['grace'],
   },
   {
@@ -306,7 +300,7 @@ export const sabotages = [
     defects: [
       defect(
         'src/second-look.ts',
-        '    ...deletions.flatMap(({ version }) => [...spoken(version, policy, now)]),\n',
+        'for (const { version } of deletions) findings.push(...spoken(version, policy, now))',
       ),
     ],
     stories: ['second-look-at-a-broken-plan'],

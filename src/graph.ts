@@ -57,7 +57,8 @@ export function buildGraph(
   manifests: ReadonlyMap<Digest, Manifest>,
 ): Graph {
   const nodes = versions.map((version) => newNode(version, manifests.get(version.digest)))
-  const byDigest = new Map(nodes.map((node) => [node.version.digest, node]))
+  const byDigest = new Map<Digest, Building>()
+  for (const node of nodes) byDigest.set(node.version.digest, node)
   for (const node of nodes) drawChildren(node, byDigest)
   for (const node of nodes) drawSubjects(node, byDigest)
   return { nodes, byDigest }

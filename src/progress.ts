@@ -75,7 +75,8 @@ export class ProgressTeller {
       this.#toldAt = now
       const share = Math.floor((100 * this.#done) / Math.max(1, work.total))
       const done = `${this.#done} of ${work.total} ${work.what} (${share} %)`
-      log.info(`${work.package}: ${done}, ${this.#outlook(work, now)}`)
+      const outlook = this.#outlook(work, now)
+      log.info(`${work.package}: ${done}${outlook === '' ? '' : `, ${outlook}`}`)
     }
   }
 

@@ -13,12 +13,14 @@ export function secondLook(
   now: number,
   { decisions, deletions }: Pick<Plan, 'decisions' | 'deletions'>,
 ): Refusal[] {
-  const turns = new Map(deletions.map(({ version }, turn) => [version.digest, turn]))
-  const findings = [
-    ...broken(snapshot, turns),
-    ...deletions.flatMap(({ version }) => [...spoken(version, policy, now)]),
-    ...decisions.flatMap((decision) => undone(decision, turns)),
-  ]
+  const turns = new Map<Digest, number>()
+  for (const [turn, { version }] of deletions.entries()) turns.set(version.digest, turn)
+  const findings = broken(snapshot, turns)
+  for (const { version } of deletions) findings.push(...spoken(version, policy, now))
+  for (const decision of decisions) {
+    const words = undone(decision, turns)
+    if (words !== undefined) findings.push(words)
+  }
   return findings.map(refusal)
 }
 
@@ -26,11 +28,13 @@ export function secondLook(
 type Turns = ReadonlyMap<Digest, number>
 
 /** Whether what was decided is what would be done. */
-function undone({ version: { digest }, verdict: { action } }: Decision, turns: Turns): string[] {
-  if (turns.has(digest) === (action === 'delete')) return []
-  return action === 'delete'
-    ? [`${digest} is decided to go and has no place in the order`]
-    : [`${digest} would go although it is decided to stay`]
+function undone(decision: Decision, turns: Turns): string | undefined {
+  const { digest } = decision.version
+  const goes = decision.verdict.action === 'delete'
+  if (turns.has(digest) === goes) return undefined
+  return goes
+    ? `${digest} is decided to go and has no place in the order`
+    : `${digest} would go although it is decided to stay`
 }
 
 /** Whether a part would go although, or before, what it belongs to does. */
@@ -49,7 +53,8 @@ const wholeWords: Readonly<Record<Tie, string>> = {
 
 function broken(snapshot: Snapshot, turns: Turns): string[] {
   const findings: string[] = []
-  const listed = new Set(snapshot.versions.map(({ digest }) => digest))
+  const listed = new Set<Digest>()
+  for (const { digest } of snapshot.versions) listed.add(digest)
   eachBelonging(snapshot, (whole, part, tie) => {
     if (isTooEarly(turns, whole, part) && listed.has(whole))
       findings.push(`${part} would go while ${whole}, ${wholeWords[tie]}, is still there`)
@@ -72,6 +77,7 @@ function* spoken(version: PackageVersion, policy: Policy, now: number): Generato
 
 function* taggedWrongly(version: PackageVersion, policy: Policy, now: number): Generator<string> {
   const own = version.tags.filter((tag) => subjectOfTag(tag) === undefined)
+  if (own.length === 0) return
   const rules = policy.deleteRules.filter((rule) => rule.select === 'tagged')
   for (const tag of own) {
     if (policy.protect.some((pattern) => pattern.matches(tag))) yield `its tag ${tag} is protected`
@@ -80,8 +86,7 @@ function* taggedWrongly(version: PackageVersion, policy: Policy, now: number): G
   }
   const time = policy.ageBy === 'updated' ? version.updatedAt : version.createdAt
   const age = now - (time ?? now)
-  if (own.length > 0 && rules.every(({ olderThan }) => age < olderThan))
-    yield 'it is too young for every rule'
+  if (rules.every(({ olderThan }) => age < olderThan)) yield 'it is too young for every rule'
 }
 
 function refusal(finding: string): Refusal {

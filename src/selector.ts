@@ -188,17 +188,18 @@ function floorsOf(node: Node, policy: Policy, now: number): KeepReason[] {
     floors.push({ code: 'orphan-attachment', subjects: node.missingSubjects })
   const age = now - youngestTime(node)
   if (age < policy.grace) floors.push({ code: 'in-flight', age, grace: policy.grace })
-  else floors.push(...newcomerOf(node, policy.grace, now))
+  else if (node.attachments.length > 0) floors.push(...newcomerOf(node, policy.grace, now))
   return floors
 }
 
 /** An image that was signed or attested a moment ago is in use: taking it would leave the newcomer an orphan. */
 function newcomerOf(node: Node, grace: number, now: number): KeepReason[] {
+  if (!isRoot(node)) return []
   // What was not read is attached by the word of its index alone, and is as old as that.
   const newcomer = node.attachments.find(
     (attachment) => attachment.manifest !== undefined && now - youngestTime(attachment) < grace,
   )
-  if (newcomer === undefined || !isRoot(node)) return []
+  if (newcomer === undefined) return []
   const age = now - youngestTime(newcomer)
   return [{ code: 'in-flight', age, grace, newcomer: newcomer.version.digest }]
 }

@@ -94,6 +94,17 @@ test('a total that becomes known on the way counts from then on', () => {
   expect(lines).toEqual(['acme/api: 300 of 600 pages listed (50 %), 600 a minute, about 30s left'])
 })
 
+test('where nothing can be foreseen, nothing is', () => {
+  const { clock, lines, progress } = watched()
+  const listing: Work = { package: 'acme/api', what: 'pages listed', total: 3, asks: 'page' }
+  progress.show(listing, 3)
+  clock.time += 2 * minute
+  progress.tell()
+  clock.time += minute
+  progress.tell()
+  expect(lines.at(-1)).toBe('acme/api: 3 of 3 pages listed (100 %)')
+})
+
 test('where a person watches, every step is shown, and the log has no lines', () => {
   const { clock, lines, shown, progress } = watched({ isShown: true })
   progress.show(deletes, 0)
