@@ -262,7 +262,8 @@ async function prunePackage(run: Run, name: string, memory: PackageMemory): Prom
 
 function openRegistry(run: Run, name: string) {
   const { settings, host, account, clock, pacer, registryFetch } = run
-  return new RegistryClient(`${account.login}/${name}`, {
+  const label = `${account.login}/${name}`
+  return new RegistryClient(label, {
     registryUrl: settings.registryUrl,
     token: settings.token,
     fetch: registryFetch,
@@ -270,8 +271,9 @@ function openRegistry(run: Run, name: string) {
     random: Math.random,
     slowDown: (wait) => {
       const isNews = pacer.registry.slowDown(wait)
-      const words = `The registry asks to slow down; waiting ${formatDuration(wait)}.`
-      if (isNews) host.log[wait < 1000 ? 'debug' : 'warn'](words)
+      if (isNews && wait < 1000) host.log.debug(`${label}: the registry asks for a moment.`)
+      else if (isNews)
+        host.log.warn(`The registry asks to slow down; waiting ${formatDuration(wait)}.`)
     },
     hasTimeFor: (wait) => pacer.hasTimeFor(wait),
   })

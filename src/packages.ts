@@ -256,7 +256,7 @@ export class PackagesClient {
   /** A 404 to a delete means that the version is gone, or that the token may not delete here; looking tells which. */
   async #missing(path: string, error: RequestError): Promise<DeleteAnswer> {
     try {
-      await this.#request('GET', path, {})
+      await this.#request(path, {})
     } catch (second) {
       if (!(second instanceof RequestError))
         return { status: 'limited', wait: undefined, why: messageOf(second) }
@@ -279,7 +279,7 @@ export class PackagesClient {
     const gone = await this.#once('GET', path, {}, 0).then(
       () => false,
       (second: unknown) => {
-        if (second instanceof RequestError && isSlowDown(second)) this.#slowDown(second)
+        if (isLimit(second)) this.#slowDown(second)
         return statusOf(second) === 404
       },
     )
@@ -293,13 +293,11 @@ export class PackagesClient {
     { special, known }: GetOptions<T> = {},
   ): Promise<Tagged<T> & Page<T>> {
     const headers = known?.etag === undefined ? {} : { 'if-none-match': known.etag }
-    const answer = await this.#request('GET', path, { ...query, headers }).catch(
-      (error: unknown) => {
-        if (!(error instanceof RequestError)) throw error
-        if (error.status === 304) return undefined
-        throw special?.(error) ?? explain(error, path)
-      },
-    )
+    const answer = await this.#request(path, { ...query, headers }).catch((error: unknown) => {
+      if (!(error instanceof RequestError)) throw error
+      if (error.status === 304) return undefined
+      throw special?.(error) ?? explain(error, path)
+    })
     if (answer === undefined) return { ...unchanged(path, known), next: undefined, last: undefined }
     const parsed = schema.safeParse(answer.data)
     if (!parsed.success) throw unexpected(path, flawOf(parsed.error))
@@ -307,12 +305,12 @@ export class PackagesClient {
   }
 
   /** A request with what plugin-retry leaves open: limits, and a 401 in a run that has worked. */
-  async #request(method: 'GET', path: string, query: Query) {
+  async #request(path: string, query: Query) {
     const { clock, pacer } = this.#options
     const patience = clock.now() + longestPatience
     for (let attempt = 0; ; attempt++) {
       try {
-        return await this.#once(method, path, query)
+        return await this.#once('GET', path, query)
       } catch (error) {
         const hasPatience = attempt < retries || (isLimit(error) && clock.now() < patience)
         const wait = hasPatience ? this.#waitFor(error, attempt) : undefined
@@ -339,9 +337,8 @@ export class PackagesClient {
 
   /** Milliseconds after which the same request is worth another try, or undefined. For limits the pacer waits. */
   #waitFor(error: unknown, attempt: number): number | undefined {
-    if (!(error instanceof RequestError)) return undefined
-    if (error.status === 401 && this.#worked) return 2000 * (attempt + 1)
-    return isSlowDown(error) && this.#slowDown(error) !== undefined ? 0 : undefined
+    if (statusOf(error) === 401 && this.#worked) return 2000 * (attempt + 1)
+    return isLimit(error) && this.#slowDown(error) !== undefined ? 0 : undefined
   }
 
   /** What is said of a delete that GitHub limited. */
@@ -375,7 +372,9 @@ function createOctokit({ apiUrl, token, fetch }: PackagesOptions) {
     log: { debug: ignore, info: ignore, warn: ignore, error: ignore },
     request: { fetch },
     throttle: {
-      ...{ write: unlimited, global: unlimited },
+      write: unlimited,
+      // The plugin takes this option too, but its types leave it out.
+      ...{ global: unlimited },
       onSecondaryRateLimit: () => false,
       // An hour of quota is never waited for: the run stops cleanly instead.
       onRateLimit: () => false,
@@ -396,7 +395,7 @@ function unchanged<T>(path: string, known: T | undefined): T {
   throw unexpected(path, 'the status is 304')
 }
 
-function isLimit(error: unknown): boolean {
+function isLimit(error: unknown): error is RequestError {
   return error instanceof RequestError && isSlowDown(error)
 }
 

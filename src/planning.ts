@@ -45,10 +45,9 @@ const mostFreshStarts = 5
  * @throws RetentionError when the package cannot be listed, or when there is no time left
  */
 export async function makePlan(source: PlanSource): Promise<Planned> {
-  const patient = { ...source, reader: readingOnce(source.reader) }
   let versions = await source.lister.listVersions()
   for (let starts = 0; ; starts++) {
-    const planned = await planListed(patient, versions)
+    const planned = await planListed(source, versions)
     if (!isUnreadable(planned) || starts === mostFreshStarts) return planned
     const there = await source.lister.listVersions()
     const ids = new Set(there.map(({ id }) => id))
@@ -67,18 +66,6 @@ async function planListed(
 
 function isUnreadable({ snapshot }: Planned): boolean {
   return snapshot.refusals.some(({ code }) => code === 'manifest-unreadable')
-}
-
-/** A digest names its content for good. */
-function readingOnce(reader: ManifestReader): ManifestReader {
-  const known = new Map<Digest, Manifest>()
-  return {
-    readManifest: async (digest) => {
-      const manifest = known.get(digest) ?? (await reader.readManifest(digest))
-      known.set(digest, manifest)
-      return manifest
-    },
-  }
 }
 
 /**

@@ -53,7 +53,7 @@ export class Quota {
   /** How it stands, for the reader, or undefined where nothing is known. */
   words(at: number): string | undefined {
     const told = this.#at(at)
-    return told && `${told.remaining} of ${told.limit} API requests are left this hour`
+    return told && leftWords(told)
   }
 
   /** When it begins anew, or never. */
@@ -65,7 +65,7 @@ export class Quota {
   shortage(at: number): string {
     const told = this.#at(at)
     if (told === undefined) return 'the quota is unknown'
-    const left = `${this.words(at) ?? ''}, and ${this.#reserved(told)} are reserved for other workflows`
+    const left = `${leftWords(told)}, and ${this.#reserved(told)} are reserved for other workflows`
     return `${left}; the next run can go on at ${resetOf(told)}`
   }
 
@@ -93,6 +93,10 @@ export class Quota {
   #reserved({ limit }: Told): number {
     return Math.ceil(limit * this.#share)
   }
+}
+
+function leftWords({ remaining, limit }: Told): string {
+  return `${remaining} of ${limit} API requests are left this hour`
 }
 
 function resetOf({ reset }: Told): string {

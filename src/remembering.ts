@@ -141,11 +141,11 @@ export class PackageMemory {
     return this.#read.size
   }
 
-  /** A reader all of whose reads are remembered. */
+  /** A reader that reads nothing twice, and all of whose reads are remembered. */
   learning(reader: ManifestReader): ManifestReader {
     return {
       readManifest: async (digest) => {
-        const manifest = await reader.readManifest(digest)
+        const manifest = this.#read.get(digest) ?? (await reader.readManifest(digest))
         this.#read.set(digest, manifest)
         return manifest
       },

@@ -43,6 +43,16 @@ function run(pointsAt: (now: number) => number, minutes: number) {
   return server
 }
 
+/** An allowance of 900 that was limited at each of these minutes, with so many points spent at that moment. */
+function taught(...lessons: [spent: number, minutes: number][]): Allowance {
+  const allowance = new Allowance(900)
+  for (const [spent, minutes] of lessons) {
+    allowance.spend(spent, minutes * minute)
+    allowance.limited(minute, minutes * minute)
+  }
+  return allowance
+}
+
 describe('points a minute', () => {
   test('may be spent at once, and then only when they have grown old', () => {
     const allowance = new Allowance(900)
@@ -144,29 +154,15 @@ describe('a limited answer', () => {
   })
 
   test('soon after another, at a pace that was thought to be safe, halves it', () => {
-    const allowance = new Allowance(900)
-    allowance.spend(900, 0)
-    allowance.limited(minute, 0)
-    allowance.spend(850, 2 * minute)
-    allowance.limited(minute, 2 * minute)
-    expect(allowance.perMinute(2 * minute)).toBe(855 / 2)
+    expect(taught([900, 0], [850, 2]).perMinute(2 * minute)).toBe(855 / 2)
   })
 
   test('just when a lowered pace has held for long enough does not halve it', () => {
-    const allowance = new Allowance(900)
-    allowance.spend(900, 0)
-    allowance.limited(minute, 0)
-    allowance.spend(855, 11 * minute)
-    allowance.limited(minute, 11 * minute)
-    expect(allowance.perMinute(11 * minute)).toBeCloseTo(0.95 * 855)
+    expect(taught([900, 0], [855, 11]).perMinute(11 * minute)).toBeCloseTo(0.95 * 855)
   })
 
   test('soon after another at nine tenths of the pace is no measure of what is allowed', () => {
-    const allowance = new Allowance(900)
-    allowance.limited(minute, 0)
-    allowance.spend(405, 2 * minute)
-    allowance.limited(minute, 2 * minute)
-    expect(allowance.perMinute(2 * minute)).toBe(225)
+    expect(taught([0, 0], [405, 2]).perMinute(2 * minute)).toBe(225)
   })
 
   test('is over when its wait is, and then the minute counts again', () => {
@@ -177,12 +173,7 @@ describe('a limited answer', () => {
   })
 
   test('after a pause measures anew what is allowed', () => {
-    const allowance = new Allowance(900)
-    allowance.spend(900, 0)
-    allowance.limited(minute, 0)
-    allowance.spend(500, 2 * minute)
-    allowance.limited(minute, 2 * minute)
-    expect(allowance.perMinute(2 * minute)).toBe(475)
+    expect(taught([900, 0], [500, 2]).perMinute(2 * minute)).toBe(475)
   })
 
   test('a hundred times in a row leaves a little', () => {
@@ -199,12 +190,7 @@ describe('a limited answer', () => {
 })
 
 describe('a lowered pace', () => {
-  const lowered = () => {
-    const allowance = new Allowance(900)
-    allowance.spend(500, 0)
-    allowance.limited(minute, 0)
-    return allowance
-  }
+  const lowered = () => taught([500, 0])
 
   test('holds for ten minutes after the pause, then grows by a tenth a minute up to what is published', () => {
     const allowance = lowered()
