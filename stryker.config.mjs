@@ -16,7 +16,7 @@ export default {
     config: {
       ...jestConfig,
       testMatch: [
-        '<rootDir>/__tests__/core/**/!(properties).test.ts',
+        '<rootDir>/__tests__/core/**/!(*properties).test.ts',
         '<rootDir>/__tests__/contract/action.test.ts',
         '<rootDir>/__tests__/edges/{allowance,listing}.test.ts',
       ],

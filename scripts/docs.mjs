@@ -1,6 +1,7 @@
 /**
- * Writes what the code knows of inputs and outputs where users read it: action.yml, node24/action.yml and the
- * tables in README.md. With --check it writes nothing, and fails naming every file that is not up to date.
+ * Writes what the code knows of inputs, outputs and policy files where users read it: action.yml, node24/action.yml, the
+ * tables in README.md and schema/policy.schema.json. With --check it writes nothing, and fails naming every file that is
+ * not up to date.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -10,13 +11,14 @@ import { format, resolveConfig } from 'prettier'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 
-/** Loads the two tables from the TypeScript source. */
+/** Loads the tables and the schema from the TypeScript source. */
 async function loadDefinitions() {
   const result = await build({
     stdin: {
       contents: `
         export { inputDefinitions } from './src/input-table.js'
-        export { outputDefinitions } from './src/report/outputs.js'`,
+        export { outputDefinitions } from './src/report/outputs.js'
+        export { policyJsonSchema } from './src/policy/file/json-schema.js'`,
       resolveDir: root,
     },
     bundle: true,
@@ -104,6 +106,7 @@ async function makeAll() {
     'action.yml': actionFile(definitions, 'node20', 'dist/index.js'),
     'node24/action.yml': actionFile(definitions, 'node24', '../dist/index.js'),
     'README.md': between(withInputs, 'outputs', outputTable(definitions)),
+    'schema/policy.schema.json': JSON.stringify(definitions.policyJsonSchema()),
   }
   return Promise.all(
     Object.entries(drafts).map(async ([name, draft]) => {
@@ -131,7 +134,9 @@ if (process.argv.includes('--check')) {
     )
   }
   if (stale.length > 0) process.exit(1)
-  console.log('action.yml, node24/action.yml and README.md say what the code says.')
+  console.log(
+    `${new Intl.ListFormat('en-GB').format(files.map(([name]) => name))} say what the code says.`,
+  )
 } else {
   for (const [name, text] of stale) {
     mkdirSync(dirname(join(root, name)), { recursive: true })

@@ -144,8 +144,8 @@ export const sabotages = [
       blind,
       defect(
         'src/policy/judge.ts',
-        'matchedTags(ripe, image).length < image.tags.length',
-        'matchedTags(ripe, image).length === 0',
+        'holding.length > 0 && image.tags.every(isCondemned)',
+        'holding.length > 0',
       ),
     ],
     stories: ['image-tags'],
@@ -155,18 +155,59 @@ export const sabotages = [
     what: 'an exclusion protects nothing',
     defects: [
       blind,
-      defect(
-        'src/policy/judge.ts',
-        'if (pattern !== undefined) keeps.push',
-        'if (false) keeps.push',
-      ),
+      defect('src/policy/judge.ts', 'if (protection !== undefined) {', 'if (false) {'),
     ],
     stories: ['image-tags', 'lists-as-people-write-them'],
   },
   {
+    promise: 'P2',
+    what: 'a keep rule keeps nothing',
+    defects: [
+      blind,
+      defect('src/policy/judge.ts', "if (hit.holds && hit.rule.action === 'keep')", 'if (false)'),
+    ],
+    stories: ['policy-whole', 'policy-rules'],
+  },
+  {
+    promise: 'P2',
+    what: 'what files say is in use protects nothing',
+    defects: [
+      blind,
+      defect('src/policy/judge.ts', 'if (uses !== undefined) keeps.push', 'if (false) keeps.push'),
+    ],
+    stories: ['policy-protect-from'],
+  },
+  {
+    promise: 'P3',
+    what: 'a pull request of which nothing is known counts as closed',
+    defects: [
+      blind,
+      defect(
+        'src/policy/conditions.ts',
+        "return (state === 'gone') === (ref === 'gone')",
+        "return (state !== 'exists') === (ref === 'gone')",
+      ),
+    ],
+    stories: ['policy-refs'],
+  },
+  {
+    promise: 'P9',
+    what: 'a file that is not there protects nothing, and nobody hears of it',
+    defects: [
+      defect(
+        'src/run.ts',
+        'const patterns = set?.entries.flatMap(({ protectFrom }) => protectFrom) ?? []',
+        'const patterns = []',
+      ),
+    ],
+    stories: ['policy-protect-from'],
+  },
+  {
     promise: 'P3',
     what: 'content is not held against its digest',
-    defects: [defect('src/registry.ts', 'if (`sha256:${hash}` !== digest) {', 'if (false) {')],
+    defects: [
+      defect('src/registry.ts', 'if (`sha256:${hash}` !== target.digest) {', 'if (false) {'),
+    ],
     stories: ['manifests-that-cannot-be-used'],
   },
   {
@@ -300,7 +341,7 @@ export const sabotages = [
     defects: [
       defect(
         'src/second-look.ts',
-        'for (const { version } of deletions) findings.push(...spoken(version, policy, now))',
+        'for (const { version } of deletions) findings.push(...spoken(version, policy, counts, now))',
       ),
     ],
     stories: ['second-look-at-a-broken-plan'],
@@ -317,7 +358,8 @@ export const sabotages = [
     defects: [
       defect(
         'src/recheck.ts',
-        'if (hasChanged(known, versions)) await this.#planAgain(versions, restored)',
+        'if (hasChanged(known, versions) || !isDeepStrictEqual(refs, policy.refs))',
+        'if (Date.now() < 0)',
       ),
     ],
     stories: ['changes-meanwhile'],
@@ -395,7 +437,7 @@ export const sabotages = [
     promise: 'P9',
     what: 'only the first mistake is told',
     defects: [
-      defect('src/inputs.ts', 'throw badInput(mistakes)', 'throw badInput(mistakes.slice(0, 1))'),
+      defect('src/inputs.ts', 'badInput(mistakes.length, all', 'badInput(1, all.slice(0, 1)'),
     ],
     stories: ['wrong-inputs', 'rubbish-inputs'],
   },
@@ -434,9 +476,9 @@ export const sabotages = [
     what: 'a dry run plans by other rules',
     defects: [
       defect(
-        'src/main.ts',
-        'policy: settings.policy,',
-        'policy: settings.dryRun ? { ...settings.policy, maxDeletions: undefined } : settings.policy,',
+        'src/run.ts',
+        '    policy,\n    refs:',
+        '    policy: run.settings.dryRun ? { ...policy, maxDeletions: [] } : policy,\n    refs:',
       ),
     ],
     stories: ['limits-of-a-run'],

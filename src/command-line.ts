@@ -1,19 +1,17 @@
 import { access, constants, mkdir, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { dirname, join } from 'node:path'
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { demo } from './demo/demo.js'
 import { startEmulator } from './emulator/index.js'
 import { demoAccount, demoToken, fillRegistry, welcome } from './demo/content.js'
+import { flagOf, flagsOf, given, memoryFolderText, self, type Flags } from './flags.js'
 import type { Results } from './host.js'
 import { defaultFolder, folderStore } from './hosts/folder-store.js'
 import { terminalHost } from './hosts/terminal.js'
 import { inputDefinitions, type InputDefinition, type InputName } from './input-table.js'
-import type { Environment, RawInputs } from './inputs.js'
 import { main } from './main.js'
+import { policyCommands } from './policy-commands.js'
 import packageJson from '../package.json' with { type: 'json' }
-
-/** How this program was called, for lines that can be copied. */
-const self = basename(process.argv[1] ?? '') === 'cli.js' ? 'node dist/cli.js' : 'ghcr-retention'
 
 /**
  * The command line. Flags have the names of the action's inputs.
@@ -39,6 +37,10 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
       exitCode = await packages(options)
     }),
   )
+  for (const command of policyCommands((code) => {
+    exitCode = code
+  }))
+    program.addCommand(command)
   program
     .command('demo')
     .description('Show the whole job on an emulated registry: dry run, prune, pull what is left.')
@@ -56,11 +58,6 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   return exitCode
 }
 
-/** Values as commander gives them, by the names of the inputs. */
-type Flags = Partial<
-  Record<InputName | 'plan-file' | 'memory-folder', string | boolean | undefined>
->
-
 function pruneCommand(action: (flags: Flags) => Promise<void>): Command {
   const command = new Command('prune')
     .description('Delete old images by a retention policy, or with --dry-run show what would go.')
@@ -72,10 +69,7 @@ function pruneCommand(action: (flags: Flags) => Promise<void>): Command {
     '--plan-file <path>',
     'Write plan.json here: every version with its decision and reason.',
   )
-  command.option(
-    '--memory-folder <path>',
-    'Keep what was read of manifests here, for the next run. Unset: a folder among the caches of your account.',
-  )
+  command.option('--memory-folder <path>', memoryFolderText)
   command.addHelpText('after', examples)
   return command.action(() => action(flagsOf(command)))
 }
@@ -107,30 +101,6 @@ Examples:
   $ export GITHUB_TOKEN=…            a classic token with read:packages and delete:packages
   $ ${self} prune --account acme --image-names api --image-tags 'pr-*' --cut-off 30d --dry-run
   $ ${self} prune --account acme --image-names 'api web-*' --image-tags 'pr-* !pr-demo' --cut-off 2w`
-
-function flagOf(
-  name: string,
-  { description, default: fallback, placeholder }: InputDefinition,
-): Option {
-  const text = description.replaceAll('`', '')
-  const shown =
-    fallback === undefined || fallback.startsWith('${{') || placeholder === undefined
-      ? ''
-      : ` (default: ${fallback})`
-  const hint = name === 'token' ? ' Better given as GITHUB_TOKEN in the environment.' : shown
-  return new Option(
-    placeholder === undefined ? `--${name}` : `--${name} <${placeholder}>`,
-    text + hint,
-  )
-}
-
-/** Commander names options in camel case; inputs keep their own names. */
-function flagsOf(command: Command): Flags {
-  const values: Record<string, unknown> = command.opts()
-  return Object.fromEntries(
-    command.options.map((option) => [option.name(), values[option.attributeName()]]),
-  )
-}
 
 async function prune(options: Flags): Promise<number> {
   const { 'plan-file': planPath, 'memory-folder': memoryFolder, ...flags } = options
@@ -171,21 +141,6 @@ async function packages(flags: Flags): Promise<number> {
     return Promise.resolve()
   }
   return main({ ...host, finish })
-}
-
-/** What a person gave by flags and by the environment. */
-function given(flags: Flags): { inputs: RawInputs; environment: Environment } {
-  const { env } = process
-  const set = Object.entries(flags).filter(([, value]) => value !== undefined)
-  const inputs: RawInputs = Object.fromEntries(set.map(([name, value]) => [name, String(value)]))
-  return {
-    inputs: { ...inputs, token: inputs.token ?? env.GITHUB_TOKEN ?? '' },
-    environment: {
-      repository: env.GITHUB_REPOSITORY,
-      apiUrl: env.GITHUB_API_URL ?? 'https://api.github.com',
-      serverUrl: env.GITHUB_SERVER_URL ?? 'https://github.com',
-    },
-  }
 }
 
 /** Whether a file may be made or replaced there. A plan must not get lost after the deletes. */

@@ -26,6 +26,11 @@ export class RetentionError extends Error {
   }
 }
 
+/** Whether time or quota ended something before it could be done, which is nobody's fault. */
+export function isOutOfTime(error: unknown): error is RetentionError {
+  return error instanceof RetentionError && ['out-of-time', 'out-of-quota'].includes(error.code)
+}
+
 /**
  * The run ended before something was looked at. Nothing is wrong; the next run looks again.
  *

@@ -137,5 +137,5 @@ export function unexpected(path: string, why: string): RetentionError {
 
 /** The first thing that is wrong with a body. */
 export function flawOf({ issues: [issue] }: z.ZodError): string {
-  return `${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`
+  return `${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim()
 }

@@ -31,6 +31,8 @@ export interface Log {
   readonly warn: (message: string) => void
   readonly info: (message: string) => void
   readonly debug: (message: string) => void
+  /** Whether anybody sees what is told at debug. */
+  readonly isDebug: () => boolean
   readonly group: (title: string) => void
   readonly endGroup: () => void
 }

@@ -1,5 +1,6 @@
 import { isDigest, type Digest } from './model.js'
 import { durationForm, parseDuration } from './policy/durations.js'
+import type { Ceiling } from './policy/policy.js'
 import {
   compileNamePatterns,
   compileTagPatterns,
@@ -119,6 +120,17 @@ export function readShare(text: string): number {
   const percent = /^\d{1,2}\s*%?$/.test(text) ? parseInt(text, 10) : NaN
   if (percent <= 90) return percent / 100
   throw new Error(`${quote(text)} is not a whole percentage from 0% to 90%`)
+}
+
+/** A number of versions, or whole percents of those that a package has. */
+export function readCeiling(text: string): Ceiling {
+  const count = /^\d{1,8}$/.test(text) ? Number(text) : NaN
+  if (count <= 10_000_000) return { count }
+  const percent = /^\d{1,3}\s*%$/.test(text) ? parseInt(text, 10) : NaN
+  if (percent <= 100) return { percent }
+  throw new Error(
+    `${quote(text)} is neither a whole number from 0 to 10000000 nor a percentage from 0% to 100%`,
+  )
 }
 
 /** A reader of one of a few words, in any case. */

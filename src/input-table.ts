@@ -3,8 +3,8 @@ export interface InputDefinition {
   readonly description: string
   /** The value when unset; an expression in `action.yml`, found out from the environment elsewhere. */
   readonly default?: string
-  /** Without it a run of mode `prune` is refused. The runner is not told: mode `packages` does not need it. */
-  readonly required?: 'to prune'
+  /** Without it a run of mode `prune` is refused. The runner is not told: neither a policy file nor mode `packages` needs it. */
+  readonly required?: 'to prune without policy'
   /** The command line's placeholder for the value; a flag without one takes none. */
   readonly placeholder?: string
   /** The command line has no such flag. */
@@ -30,6 +30,11 @@ export const inputDefinitions = {
       'Packages to look at: exact names, or globs with `*`, and `!` to exclude. Globs need a token that may list packages, so not `GITHUB_TOKEN`. Unset: the name of the repository.',
     placeholder: 'list',
   },
+  policy: {
+    description:
+      'Path of a policy file (docs/policy.md) instead of `image-tags`, `cut-off`, `tag-selection`, `keep-n-most-recent` and `timestamp-to-use`. `image-names` unset: the packages that the file names.',
+    placeholder: 'path',
+  },
   'image-tags': {
     description:
       'Tagged images only: globs, `/regular expressions/` that match a whole tag, and `!` to keep. With patterns that do not start with `!`, every tag of an image must match one of them.',
@@ -37,7 +42,7 @@ export const inputDefinitions = {
   },
   'cut-off': {
     description: 'Only images at least this old may go: `2w 3d`, `1h30m`, `1 day 2 hours`, `0s`.',
-    required: 'to prune',
+    required: 'to prune without policy',
     placeholder: 'duration',
   },
   'tag-selection': {
@@ -80,7 +85,7 @@ export const inputDefinitions = {
   },
   'max-deletions': {
     description:
-      'A package in which more versions than this would go is left alone, and the run fails.',
+      'A package in which more versions than this would go is left alone, and the run fails: a number, or a share such as `50%`.',
     placeholder: 'number',
   },
   verify: {
@@ -125,3 +130,10 @@ export const inputDefinitions = {
 } as const satisfies Record<string, InputDefinition>
 
 export type InputName = keyof typeof inputDefinitions
+
+/** The value of an unset input; an expression is for the runner alone. */
+export function defaultOf(input: InputName): string {
+  const definition: InputDefinition = inputDefinitions[input]
+  const { default: value = '' } = definition
+  return value.startsWith('${{') ? '' : value
+}

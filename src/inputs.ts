@@ -3,6 +3,7 @@ import { RetentionError } from './errors.js'
 import {
   oneOf,
   readAccount,
+  readCeiling,
   readDigests,
   readDuration,
   readNames,
@@ -19,11 +20,18 @@ import {
   type LogLevel,
   type PackageSelection,
 } from './input-readers.js'
-import { inputDefinitions, type InputDefinition, type InputName } from './input-table.js'
+import {
+  ageByOf,
+  besidePolicy,
+  namesOf,
+  policiesOf,
+  noPolicy,
+  type ReadPolicy,
+} from './input-policy.js'
+import { defaultOf, inputDefinitions, type InputName } from './input-table.js'
 import { nearest } from './nearest.js'
 import { durationForm } from './policy/durations.js'
-import type { Pattern, PatternList } from './policy/patterns.js'
-import type { DeleteRule, Policy } from './policy/policy.js'
+import type { AgeBy, PolicySet } from './policy/policy.js'
 
 /** Input values as they came; an empty text is an unset input. */
 export type RawInputs = Partial<Record<InputName, string>>
@@ -31,6 +39,8 @@ export type RawInputs = Partial<Record<InputName, string>>
 /** What a run needs to know of its surroundings. */
 export interface Environment {
   readonly repository: string | undefined
+  /** The folder that paths of files are relative to. */
+  readonly workspace: string
   readonly apiUrl: string
   readonly serverUrl: string
 }
@@ -44,7 +54,10 @@ export interface Settings {
   readonly account: string | undefined
   readonly token: string
   readonly packages: PackageSelection
-  readonly policy: Policy
+  /** What stays and what goes, by package. */
+  readonly policies: PolicySet
+  /** Which timestamp the ages that are told go by. */
+  readonly ageBy: AgeBy
   readonly dryRun: boolean
   /** Whether what stays is asked for after the deletes. */
   readonly verify: boolean
@@ -67,33 +80,56 @@ export interface Settings {
 }
 
 /**
- * Reads all inputs.
+ * Reads all inputs, beside the policy file if there is one.
  *
- * @throws RetentionError `bad-input` that names every mistake at once: the input, what it got and what it takes
+ * @throws RetentionError `bad-input` that names every mistake at once: the input, or the place in the file, what it got
+ * and what it takes
  */
 export function parseInputs(
   raw: RawInputs,
   environment: Environment,
   unknown: readonly string[] = [],
+  policy: ReadPolicy = noPolicy,
 ): Settings {
-  const given = Object.fromEntries(
-    Object.entries(withDefaults(raw, environment)).filter(([, value]) => value.trim() !== ''),
-  )
-  const parsed = inputsSchema(environment, given.mode?.toLowerCase() === 'prune').safeParse(given)
+  const given = givenInputs(raw, environment, policy)
+  const parsed = inputsSchema(environment, needsOf(given, policy)).safeParse(given)
   const mistakes = [
     ...unknown.map(unknownInput),
     ...(parsed.success
       ? contradictions(parsed.data, environment)
       : parsed.error.issues.map(mistakeOf)),
+    ...besidePolicy(given, policy, environment),
   ]
-  if (!parsed.success || mistakes.length > 0) throw badInput(mistakes)
-  return toSettings(parsed.data, environment)
+  const all = [...mistakes, ...policy.mistakes]
+  if (!parsed.success || all.length > 0) throw badInput(mistakes.length, all, policy.path)
+  return toSettings(parsed.data, environment, policy)
+}
+
+/** Which inputs must have a value; a policy file takes the place of some. */
+function needsOf(given: Record<string, string>, policy: ReadPolicy) {
+  const isPruning = given.mode?.toLowerCase() === 'prune'
+  return { cutOff: isPruning && policy.path === undefined, names: !policy.namesPackages }
+}
+
+/** Inputs that have a value: their own, that of the table, or what the environment tells. */
+function givenInputs(
+  raw: RawInputs,
+  environment: Environment,
+  policy: ReadPolicy,
+): Record<string, string> {
+  const values = Object.entries(withDefaults(raw, environment, policy))
+  return Object.fromEntries(values.filter(([, value]) => value.trim() !== ''))
 }
 
 /** Unset inputs get the value of the table, or what the environment tells. */
-function withDefaults(raw: RawInputs, { repository }: Environment): Record<string, string> {
+function withDefaults(
+  raw: RawInputs,
+  { repository }: Environment,
+  policy: ReadPolicy,
+): Record<string, string> {
   const [owner, name] = (repository ?? '').split('/')
-  const found: RawInputs = { account: owner ?? '', 'image-names': name?.toLowerCase() ?? '' }
+  const ownName = policy.namesPackages ? undefined : name?.toLowerCase()
+  const found: RawInputs = { account: owner ?? '', 'image-names': ownName ?? '' }
   const names = Object.keys(inputDefinitions) as InputName[]
   return Object.fromEntries(
     names.map((input) => {
@@ -101,13 +137,6 @@ function withDefaults(raw: RawInputs, { repository }: Environment): Record<strin
       return [input, given === '' ? (found[input] ?? defaultOf(input)) : given]
     }),
   )
-}
-
-/** The value of an unset input; an expression is for the runner alone. */
-function defaultOf(input: InputName): string {
-  const definition: InputDefinition = inputDefinitions[input]
-  const { default: value = '' } = definition
-  return value.startsWith('${{') ? '' : value
 }
 
 /** A field that a reader function turns into a value; what the reader throws becomes the mistake's words. */
@@ -126,15 +155,15 @@ function field<T>(read: (text: string) => T) {
  * The readers of all inputs, each with the words for what it takes. Mode `packages` reads them all as well, so that a
  * mistake is told once and before the matrix, not by each of its jobs.
  */
-function inputsSchema(environment: Environment, isPruning: boolean) {
+function inputsSchema(environment: Environment, needs: { cutOff: boolean; names: boolean }) {
   const cutOff = field(readDuration)
   return z.object({
     mode: field(oneOf(...modes)),
     account: field(readAccount),
     token: field(readToken),
-    'image-names': field(readNames),
+    'image-names': needs.names ? field(readNames) : field(readNames).optional(),
     'image-tags': field(readTags).optional(),
-    'cut-off': isPruning ? cutOff : cutOff.optional(),
+    'cut-off': needs.cutOff ? cutOff : cutOff.optional(),
     'tag-selection': field(oneOf('both', 'tagged', 'untagged')),
     'keep-n-most-recent': field(wholeNumber(0, 1_000_000)),
     'timestamp-to-use': field(oneOf('updated_at', 'created_at')),
@@ -144,7 +173,7 @@ function inputsSchema(environment: Environment, isPruning: boolean) {
     'log-level': field(oneOf('error', 'warn', 'info', 'debug')),
     'rust-log': field(readRustLog).optional(),
     grace: field(readDuration),
-    'max-deletions': field(wholeNumber(0, 10_000_000)).optional(),
+    'max-deletions': field(readCeiling).optional(),
     verify: field(readSwitch),
     'remember-manifests': field(readSwitch),
     'time-budget': field(readTimeBudget).optional(),
@@ -154,7 +183,8 @@ function inputsSchema(environment: Environment, isPruning: boolean) {
   })
 }
 
-type ParsedInputs = z.infer<ReturnType<typeof inputsSchema>>
+/** What the readers make of the inputs. */
+export type ParsedInputs = z.infer<ReturnType<typeof inputsSchema>>
 
 const neededFrom: Partial<Record<string, string>> = {
   account: 'an organization or user login; it is only found out by itself inside a workflow',
@@ -190,9 +220,12 @@ function contradictions(inputs: ParsedInputs, environment: Environment): string[
   return mistakes
 }
 
-function badInput(mistakes: readonly string[]): RetentionError {
-  const heading =
-    mistakes.length === 1 ? 'One input is wrong' : `${mistakes.length} inputs are wrong`
+function badInput(inputs: number, mistakes: readonly string[], path?: string): RetentionError {
+  const inFile = mistakes.length - inputs
+  const heading = [
+    ...(inputs > 0 ? [inputs === 1 ? 'One input is wrong' : `${inputs} inputs are wrong`] : []),
+    ...(inFile > 0 ? [`${path ?? 'the policy'} has ${plural(inFile, 'mistake')}`] : []),
+  ].join(', and ')
   return new RetentionError(
     'bad-input',
     [`${heading}:`, ...mistakes.map((mistake) => `  ${mistake}`)].join('\n'),
@@ -200,14 +233,19 @@ function badInput(mistakes: readonly string[]): RetentionError {
   )
 }
 
-function toSettings(inputs: ParsedInputs, environment: Environment): Settings {
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
+function toSettings(inputs: ParsedInputs, environment: Environment, policy: ReadPolicy): Settings {
   const level = inputs['log-level']
   return {
     mode: inputs.mode,
     account: inputs.account,
     token: inputs.token,
-    packages: inputs['image-names'],
-    policy: compilePolicy(inputs),
+    packages: inputs['image-names'] ?? namesOf(policy),
+    policies: policiesOf(inputs, policy, environment),
+    ageBy: policy.set === undefined ? ageByOf(inputs) : 'updated',
     dryRun: inputs['dry-run'],
     verify: inputs.verify,
     rememberManifests: inputs['remember-manifests'],
@@ -249,7 +287,8 @@ function warningsOf(inputs: ParsedInputs, environment: Environment): string[] {
       'The token is neither a classic personal access token (ghp_) nor a GITHUB_TOKEN or App token (ghs_). GitHub documents no other kind for packages; it is tried all the same.',
     )
   }
-  const names = inputs['image-names'].kind === 'exact' ? inputs['image-names'].names : []
+  const named = inputs['image-names']
+  const names = named?.kind === 'exact' ? named.names : []
   const doubled = names.find((name) => name.startsWith(`${inputs.account?.toLowerCase() ?? ''}/`))
   if (doubled !== undefined) {
     warnings.push(
@@ -267,31 +306,4 @@ function warningsOf(inputs: ParsedInputs, environment: Environment): string[] {
     )
   }
   return warnings
-}
-
-function compilePolicy(inputs: ParsedInputs): Policy {
-  const tags = inputs['image-tags']
-  const selection = inputs['tag-selection']
-  // Only mode `packages` comes without a cut-off, and then no rule is there that could delete.
-  const olderThan = inputs['cut-off']
-  const rules: DeleteRule[] =
-    olderThan === undefined
-      ? []
-      : [
-          { name: 'tagged', select: 'tagged', tags: positives(tags), olderThan },
-          { name: 'untagged', select: 'untagged', tags: undefined, olderThan },
-        ]
-  return {
-    protect: tags?.exclude ?? [],
-    grace: inputs.grace,
-    maxDeletions: inputs['max-deletions'],
-    keepDigests: new Set(inputs['skip-shas'] ?? inputs['shas-to-skip'] ?? []),
-    deleteRules: rules.filter((rule) => selection === 'both' || selection === rule.select),
-    spareNewest: inputs['keep-n-most-recent'],
-    ageBy: inputs['timestamp-to-use'] === 'updated_at' ? 'updated' : 'created',
-  }
-}
-
-function positives(tags: PatternList | undefined): readonly Pattern[] | undefined {
-  return tags === undefined || tags.include.length === 0 ? undefined : tags.include
 }

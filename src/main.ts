@@ -1,19 +1,16 @@
-import { setTimeout } from 'node:timers/promises'
 import { deleteAll } from './deleter.js'
-import { fetchFor, through, type Fetch } from './fetching.js'
+import { isOutOfTime } from './errors.js'
 import type { Host } from './host.js'
-import { parseInputs, type Settings } from './inputs.js'
+import type { PackageSelection } from './input-readers.js'
+import type { Settings } from './inputs.js'
 import { isGone, type Outcome, type Refusal } from './model.js'
-import { PackagesClient, type Account } from './packages.js'
-import { Pacer } from './pacing.js'
-import { describePolicy } from './policy/describe.js'
-import { formatDuration } from './policy/durations.js'
-import type { Policy } from './policy/policy.js'
-import { isOutOfTime, makePlan, refusalOf } from './planning.js'
-import { ProgressTeller, type Work } from './progress.js'
+import { entryFor } from './policy/policy-set.js'
+import { inputPlace, type PolicySet } from './policy/policy.js'
+import { refusalOf } from './planning.js'
+import type { Work } from './progress.js'
+import { explainerOf } from './looking.js'
 import type { Clock, ManifestProbe, VersionDeleter } from './ports.js'
 import { PackageRecheck } from './recheck.js'
-import { RegistryClient } from './registry.js'
 import { Remembering, type PackageMemory } from './remembering.js'
 import type { AgeView } from './report/lines.js'
 import { outputsOf } from './report/outputs.js'
@@ -25,50 +22,33 @@ import {
   type PackageReport,
   type RunReport,
 } from './report/report.js'
+import {
+  begin,
+  chooseNames,
+  planPackage,
+  prepare,
+  readSettings,
+  systemClock,
+  type Asked,
+  type Run,
+} from './run.js'
 import { shardPackages } from './sharding.js'
 import { summaryOf } from './report/summary.js'
 import { lookupIn, nameOf } from './report/words.js'
 import {
   announce,
   closingWords,
+  policyLines,
   showPlan,
   tellOutcome,
   tellRefusals,
   tellUnverified,
   tellVerification,
+  tellWhy,
 } from './run-log.js'
 import { verifyDeletions } from './verification.js'
 
-/** What every step of a run needs. */
-interface Run {
-  readonly settings: Settings
-  readonly host: Host
-  readonly clock: Clock
-  readonly pacer: Pacer
-  readonly progress: ProgressTeller
-  /** Milliseconds that are kept back from the time budget. */
-  readonly closingTime: number
-  readonly client: PackagesClient
-  readonly registryFetch: Fetch
-  readonly account: Account
-}
-
-/** Real time; a sleep ends early when the run is cancelled. */
-function systemClock(cancelled: AbortSignal): Clock {
-  return {
-    now: Date.now,
-    sleep: (milliseconds) =>
-      setTimeout(Math.min(milliseconds, longestSleep), undefined, { signal: cancelled }).catch(
-        () => undefined,
-      ),
-  }
-}
-
-/** Milliseconds; a timer that is set for longer goes off at once. */
-const longestSleep = 2 ** 31 - 1
-/** Milliseconds that are kept back from the time budget, if it is not short, for what comes after the deletes. */
-const longestClosingTime = 5000
-/** How much of that is for looking at what stays; the rest is for the report. */
+/** How much of the closing time is for looking at what stays; the rest is for the report. */
 const verifyShare = 0.6
 /** What a shell expects of a program that Ctrl-C has ended. */
 export const cancelledCode = 130
@@ -88,9 +68,10 @@ export async function main(
   let settings: Settings | undefined
   let report: RunReport
   try {
-    settings = parseInputs(host.inputs, host.environment, host.unknownInputs)
-    if (settings.mode === 'packages') return await tellPackages(settings, host, clock, started)
-    report = await runAll(settings, host, clock, started)
+    const asked = await readSettings(host)
+    settings = asked.settings
+    if (settings.mode === 'packages') return await tellPackages(asked, host, clock, started)
+    report = await runAll(asked, host, clock, started)
   } catch (error) {
     const refusal = refusalOf(error)
     const late = isLate(error, settings)
@@ -123,33 +104,32 @@ function emptyRun(
 
 /** Mode `packages`: only the names. */
 async function tellPackages(
-  settings: Settings,
+  asked: Asked,
   host: Host,
   clock: Clock,
   started: number,
 ): Promise<number> {
-  begin(settings, host)
+  begin(asked.settings, host)
+  const { packages, policies } = asked.settings
   const list = async () => {
-    const run = await prepare(settings, host, clock, started)
+    const run = await prepare(asked, host, clock, started)
     return { account: run.account.login, names: await chooseNames(run) }
   }
-  await host.finish(await shardPackages(settings.packages, host, list))
+  await host.finish(await shardPackages(ofPolicy(packages, policies), host, list))
   return 0
 }
 
-function begin({ logLevel, warnings }: Settings, host: Host): void {
-  host.setLevel(logLevel)
-  for (const warning of warnings) host.log.warn(warning)
+/** Of exact names those that a policy says anything of. */
+function ofPolicy(selection: PackageSelection, policies: PolicySet): PackageSelection {
+  if (selection.kind !== 'exact') return selection
+  const names = selection.names.filter((name) => entryFor(policies, name) !== undefined)
+  return { kind: 'exact', names }
 }
 
-async function runAll(
-  settings: Settings,
-  host: Host,
-  clock: Clock,
-  started: number,
-): Promise<RunReport> {
+async function runAll(asked: Asked, host: Host, clock: Clock, started: number): Promise<RunReport> {
+  const { settings } = asked
   begin(settings, host)
-  const run = await prepare(settings, host, clock, started)
+  const run = await prepare(asked, host, clock, started)
   const names = await chooseNames(run)
   announce(host, settings, run.account.login, names)
 
@@ -160,47 +140,11 @@ async function runAll(
   }
   const { timeBudget } = settings
   await memory.save(packages, timeBudget === undefined ? undefined : started + timeBudget)
-  for (const source of unusedPatterns(settings.policy, packages)) {
+  for (const source of unusedPatterns(settings.policies, packages)) {
     host.log.warn(`image-tags: ${source} matches no tag of ${names.join(', ')}`)
   }
   const { login, route } = run.account
   return { account: login, route, dryRun: settings.dryRun, packages, failure: undefined }
-}
-
-async function prepare(
-  settings: Settings,
-  host: Host,
-  clock: Clock,
-  started: number,
-): Promise<Run> {
-  const { apiUrl, registryUrl, token, timeBudget, pace } = settings
-  const { cancelled } = host
-  const closingTime = Math.min(longestClosingTime, (timeBudget ?? Infinity) / 10)
-  const deadline = timeBudget === undefined ? undefined : started + timeBudget - closingTime
-  const waiting = () => {
-    progress.tell()
-  }
-  const pacer = new Pacer({ clock, ...pace, deadline, cancelled, waiting })
-  const progress = new ProgressTeller(host, clock, pacer)
-  const told = (message: string) => {
-    host.log.warn(message)
-  }
-  const fetch = fetchFor(apiUrl)
-  const client = new PackagesClient({ apiUrl, token, fetch, clock, pacer, told, cancelled })
-  const account = await client.findAccount(settings.account)
-  const registryFetch = through(pacer.registry, fetchFor(registryUrl))
-  return { settings, host, clock, pacer, progress, closingTime, client, registryFetch, account }
-}
-
-async function chooseNames({ settings, client, account }: Run): Promise<readonly string[]> {
-  const { packages } = settings
-  if (packages.kind === 'exact') return packages.names
-  const { include, exclude } = packages.patterns
-  const names = await client.listPackageNames(account)
-  return names
-    .filter((name) => include.length === 0 || include.some((pattern) => pattern.matches(name)))
-    .filter((name) => !exclude.some((pattern) => pattern.matches(name)))
-    .sort()
 }
 
 /** One package from its listing to its last delete. What goes wrong in it is its own matter. */
@@ -223,34 +167,15 @@ async function runPackage(run: Run, name: string, memory: Remembering): Promise<
 
 /** List, read, judge, mark, sweep, look again, show; and unless it is a dry run, delete. */
 async function prunePackage(run: Run, name: string, memory: PackageMemory): Promise<PackageReport> {
-  const { settings, host, clock, account, client, progress } = run
+  const { settings, host, clock, account } = run
   const label = `${account.login}/${name}`
-  // The age of a version is judged as of the moment before it was listed: what grows old meanwhile is not old yet.
-  const now = clock.now()
-  const packages = client.openPackage(account, name, (pages, total) => {
-    progress.show({ package: label, what: 'pages of versions listed', asks: 'page', total }, pages)
-  })
-  const registry = openRegistry(run, name)
-  const source = {
-    package: { account: account.login, name },
-    lister: packages,
-    reader: memory.learning(registry),
-    remembered: memory.remembered,
-    policy: settings.policy,
-    now,
-    heard: (known: number, total: number) => {
-      progress.show({ package: label, what: 'manifests known', asks: 'manifest', total }, known)
-    },
-  }
-  const planned = await makePlan(source).finally(() => {
-    progress.end()
-  })
-  const { plan: made, snapshot } = planned
-  const { versions, manifests } = snapshot
-  const known = `${manifests.size - memory.reads} manifests remembered, ${memory.reads} read`
-  host.log.debug(`${label}: ${versions.length} versions, ${known}.`)
+  const policy = run.policies.policyOf(name)
+  if (policy === undefined) return withoutPolicy(run, name)
+  const planned = await planPackage(run, name, policy, memory)
+  const { plan: made, source, packages, registry } = planned
   const report = { name, plan: made, outcomes: [], notReached: undefined }
-  showPlan(host, settings, made, now)
+  showPlan(host, settings, made, source.now)
+  if (host.log.isDebug()) tellWhy(host, label, explainerOf(run, planned))
   if (settings.dryRun || made.deletions.length === 0) return report
 
   const begun = clock.now()
@@ -260,31 +185,26 @@ async function prunePackage(run: Run, name: string, memory: PackageMemory): Prom
   return settings.verify ? verify(run, done, recheck, registry) : done
 }
 
-function openRegistry(run: Run, name: string) {
-  const { settings, host, account, clock, pacer, registryFetch } = run
-  const label = `${account.login}/${name}`
-  return new RegistryClient(label, {
-    registryUrl: settings.registryUrl,
-    token: settings.token,
-    fetch: registryFetch,
-    clock,
-    random: Math.random,
-    slowDown: (wait) => {
-      const isNews = pacer.registry.slowDown(wait)
-      if (isNews && wait < 1000) host.log.debug(`${label}: the registry asks for a moment.`)
-      else if (isNews)
-        host.log.warn(`The registry asks to slow down; waiting ${formatDuration(wait)}.`)
-    },
-    hasTimeFor: (wait) => pacer.hasTimeFor(wait),
-  })
+/** A package that nobody has said anything of is left alone. */
+function withoutPolicy({ host, account: { login } }: Run, name: string): PackageReport {
+  const why = 'no entry of the policy matches it'
+  host.log.warn(`${login}/${name}: left alone: ${why}.`)
+  return emptyPackage(login, name, { notReached: why })
 }
 
-/** Patterns that no tag of the run matches: most often a mistake, and as an exclusion a dangerous one. */
-function unusedPatterns(policy: Policy, packages: readonly PackageReport[]): string[] {
+/**
+ * Patterns of the inputs that no tag of the run matches: most often a mistake, and as an exclusion a dangerous one. Of a
+ * policy file, which is for many packages, `lint` tells.
+ */
+function unusedPatterns({ entries }: PolicySet, packages: readonly PackageReport[]): string[] {
+  const policies = entries.filter(({ origin }) => origin.place === inputPlace)
   const decisions = packages.flatMap(({ plan: made }) => made.decisions)
   const tags = decisions.flatMap(({ version }) => version.tags)
-  const named = policy.deleteRules.flatMap((rule) => rule.tags ?? [])
-  const unused = [...named, ...policy.protect].filter(({ matches }) => !tags.some(matches))
+  const all = policies.flatMap(({ policy: { rules, protect } }) => [
+    ...rules.flatMap(({ select }) => select.tag?.include ?? []),
+    ...protect.map(({ pattern }) => pattern),
+  ])
+  const unused = all.filter(({ matches }) => !tags.some((tag) => matches(tag)))
   return tags.length === 0 ? [] : unused.map(({ source }) => source)
 }
 
@@ -348,8 +268,8 @@ async function finish(
   report: RunReport,
   now: number,
 ): Promise<void> {
-  const view: AgeView = { now, by: settings?.policy.ageBy ?? 'updated' }
-  const sentences = settings === undefined ? [] : describePolicy(settings.policy)
+  const view: AgeView = { now, by: settings?.ageBy ?? 'updated' }
+  const sentences = settings === undefined ? [] : policyLines(settings.policies)
   const planPath = await host.writePlan(planFile(report, now)).catch((error: unknown) => {
     host.log.error(`plan.json could not be written: ${refusalOf(error).message}`)
     return undefined

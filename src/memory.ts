@@ -2,8 +2,14 @@ import { createHmac } from 'node:crypto'
 import { z } from 'zod'
 import { isDigest, type Digest, type Manifest } from './model.js'
 
+/** A manifest, and what else was found out about the image. */
+export interface Remembered extends Manifest {
+  /** The lifetime that labels state, as it is written there; the empty text when they were read and state none. */
+  readonly labelled?: string
+}
+
 /** What is known of the manifests of one package. */
-export type Manifests = ReadonlyMap<Digest, Manifest>
+export type Manifests = ReadonlyMap<Digest, Remembered>
 
 /** What is known of several packages, each by a hash of its name. */
 export type Memory = ReadonlyMap<string, Manifests>
@@ -35,12 +41,14 @@ const manifest = z.strictObject({
   children: z.array(child),
   subject: digest.exactOptional(),
   sociIndex: digest.exactOptional(),
-}) satisfies z.ZodType<Manifest>
+  lifetime: z.string().exactOptional(),
+  labelled: z.string().exactOptional(),
+}) satisfies z.ZodType<Remembered>
 
 const packages = z.record(z.string(), z.record(digest, manifest))
 
 /**
- * A memory as a text: the seal, and after it everything that is known. Nothing else of a manifest is in it than what the
+ * A memory as a text: the seal, and after it everything that is known. Nothing else of an image is in it than what the
  * type says. The same memory is always the same text.
  */
 export function writeMemory(memory: Memory, seal: Seal): string {
@@ -65,7 +73,7 @@ export function readMemory(text: string, seal: Seal): Memory {
   return new Map(
     Object.entries(parsed).map(([name, manifests]) => [
       name,
-      new Map(Object.entries(manifests) as [Digest, Manifest][]),
+      new Map(Object.entries(manifests) as [Digest, Remembered][]),
     ]),
   )
 }

@@ -59,6 +59,8 @@ export interface Manifest {
   readonly subject?: Digest
   /** A SOCI v2 index that accelerates this image; it belongs to the image like an attachment. */
   readonly sociIndex?: Digest
+  /** How long it is meant to stay, as its annotation writes it. */
+  readonly lifetime?: string
 }
 
 /** A package as it was seen: every version, and every manifest that was needed to draw the graph. */
@@ -66,6 +68,8 @@ export interface Snapshot {
   readonly package: PackageRef
   readonly versions: readonly PackageVersion[]
   readonly manifests: ReadonlyMap<Digest, Manifest>
+  /** How long images are to live, as the labels of their configs say; absent when nobody asked. */
+  readonly lifetimes?: ReadonlyMap<Digest, string>
   /** Why the picture is not whole; any entry means that the package is left alone. */
   readonly refusals: readonly Refusal[]
 }
@@ -93,21 +97,19 @@ export type Relation = 'contained in' | 'attached to'
 
 /** Why a version stays. */
 export type KeepReason =
-  | { readonly code: 'protected-tag'; readonly tag: string; readonly pattern: string }
-  | { readonly code: 'listed-digest' }
+  | ({ readonly code: 'protected-tag'; readonly tag: string; readonly pattern: string } & Placed)
+  | { readonly code: 'in-use'; readonly name: string; readonly uses: readonly Use[] }
+  | ({ readonly code: 'listed-digest' } & Placed)
   | {
       readonly code: 'in-flight'
       readonly age: number
       readonly grace: number
       readonly newcomer?: Digest
     }
+  | ByRule<'keep-rule'>
   | { readonly code: 'newest'; readonly rank: number; readonly of: number; readonly keep: number }
-  | {
-      readonly code: 'too-young'
-      readonly rule: string
-      readonly age: number
-      readonly olderThan: number
-    }
+  /** A delete rule is about it, and does not hold yet. */
+  | ByRule<'not-due'>
   | { readonly code: 'not-selected' }
   | {
       readonly code: 'partly-matched'
@@ -122,7 +124,22 @@ export type KeepReason =
 
 /** Why a version goes. */
 export type DeleteReason =
-  { readonly code: 'delete-rule'; readonly rule: string; readonly evidence: string } | PartOf
+  ByRule<'delete-rule'> | ({ readonly code: 'unmatched' } & Placed) | PartOf
+
+/** Something that was written somewhere: `policy.yml:14`, or the name of the input. */
+export interface Placed {
+  readonly place: string
+}
+
+/** What a rule says of an image. */
+export interface ByRule<Code extends string> extends Placed {
+  readonly code: Code
+  readonly rule: string
+  /** In words: the conditions, and what was found. */
+  readonly evidence: string
+  /** By which tags; absent when it is all that the image has. */
+  readonly tags?: readonly string[]
+}
 
 /** A version that shares the fate of an image it belongs to. */
 export interface PartOf {
@@ -153,10 +170,10 @@ export interface Decision {
   readonly missing: readonly Digest[]
   readonly missingSubjects: readonly Digest[]
   readonly verdict: Verdict
-  /** Other reasons that would have kept it too. */
-  readonly also: readonly KeepReason[]
-  /** The delete reason that a keep reason overruled. */
-  readonly overruled?: DeleteReason
+  /** Other reasons for the same verdict. */
+  readonly also: readonly (KeepReason | DeleteReason)[]
+  /** Reasons to delete it that a keep reason overruled. */
+  readonly overruled: readonly DeleteReason[]
 }
 
 export interface Belonging {
@@ -230,4 +247,25 @@ export interface Verification {
   readonly losses: readonly Loss[]
   /** Why others could not be asked for, or undefined. */
   readonly unknown?: string
+}
+
+/** A reference to an image in a file of the checkout. */
+export interface Use {
+  /** As it stands in the file. */
+  readonly reference: string
+  readonly file: string
+  /** Counted from 1. */
+  readonly line: number
+}
+
+/** What a repository has now of that tags can be named after; each as far as it could be looked up. */
+export interface Refs {
+  readonly openPullRequests: ReadonlySet<number> | NotKnown
+  /** Branch names as tags can hold them, see `refSlug`. */
+  readonly branches: ReadonlySet<string> | NotKnown
+}
+
+/** Why something could not be looked up. It counts as there. */
+export interface NotKnown {
+  readonly why: string
 }

@@ -37,6 +37,15 @@ const attestsAnnotation = 'vnd.docker.reference.digest'
 const sociAnnotation = 'com.amazon.soci.index-digest'
 
 /**
+ * Annotations and labels that state a lifetime, our own first.
+ * https://docs.redhat.com/en/documentation/red_hat_quay/3.14/html/use_red_hat_quay/image-tags-overview
+ */
+const ownLifetime = 'ghcr-retention.expires-after'
+const quayLifetime = 'quay.expires-after'
+/** Characters; no lifetime that makes sense is longer. */
+const longestLifetime = 64
+
+/**
  * `sha256-<hex>` names the referrers of a subject, `sha256-<hex>.<suffix>` is cosign's form.
  * https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema
  */
@@ -69,10 +78,21 @@ const manifestDocument = z.object({
   mediaType: z.string().nullish(),
   artifactType: z.string().nullish(),
   manifests: z.array(descriptor).nullish(),
-  config: z.object({ mediaType: z.string() }).nullish(),
+  config: z.object({ mediaType: z.string(), digest: z.unknown().optional() }).nullish(),
   layers: z.array(z.object({ mediaType: z.string() })).nullish(),
   subject: z.object({ digest: z.string() }).nullish(),
   annotations,
+})
+
+/** Of a config, only what is looked for: https://github.com/opencontainers/image-spec/blob/main/config.md */
+const configDocument = z.object({
+  config: z
+    .object({
+      Labels: z
+        .object({ [ownLifetime]: z.string().nullish(), [quayLifetime]: z.string().nullish() })
+        .nullish(),
+    })
+    .nullish(),
 })
 
 type Document = z.infer<typeof manifestDocument>
@@ -103,20 +123,60 @@ export function parseManifest(text: string, contentType: string | undefined): Ma
     children: (document.manifests ?? []).map((entry, _at, all) => readChild(entry, all)),
     ...optional('subject', readReference(document.subject?.digest, 'subject')),
     ...optional('sociIndex', readReference(document.annotations?.[sociAnnotation], sociAnnotation)),
+    ...optional('lifetime', lifetimeIn(document.annotations)),
   }
 }
 
+/** What a manifest says of the lifetime of an image: states it, or names the config whose labels may. */
+export interface LifetimeSource {
+  readonly lifetime: string | undefined
+  /** Undefined when nothing can run it. */
+  readonly config: Digest | undefined
+}
+
+/** Reads from a manifest where the lifetime of its image is stated. @throws Error as {@link parseManifest} does */
+export function parseLifetimeSource(text: string, contentType: string | undefined): LifetimeSource {
+  const { kind, lifetime } = parseManifest(text, contentType)
+  if (kind !== 'image') return { lifetime, config: undefined }
+  const digest = readDocument(text).config?.digest
+  if (typeof digest !== 'string') throw new Error('its config has no digest')
+  return { lifetime, config: readReference(digest, 'config') }
+}
+
+/**
+ * Reads the config of a runnable image.
+ *
+ * @returns the lifetime that its labels state, as it is written there
+ * @throws Error in words for the reader when it cannot be understood
+ */
+export function parseLabels(text: string): string | undefined {
+  return lifetimeIn(readJson(text, configDocument, 'config').config?.Labels)
+}
+
+/** A text that was cut is no duration any more, so that it cannot pass for a shorter one. */
+function lifetimeIn(
+  texts: Readonly<Record<string, string | null | undefined>> | null | undefined,
+): string | undefined {
+  const text = texts?.[ownLifetime] ?? texts?.[quayLifetime] ?? undefined
+  if (text === undefined || text.length <= longestLifetime) return text
+  return `${text.slice(0, longestLifetime)}…`
+}
+
 function readDocument(text: string): Document {
+  return readJson(text, manifestDocument, 'manifest')
+}
+
+function readJson<T>(text: string, schema: z.ZodType<T>, what: string): T {
   let json: unknown
   try {
     json = JSON.parse(text)
   } catch {
     throw new Error('it is not JSON')
   }
-  const parsed = manifestDocument.safeParse(json)
+  const parsed = schema.safeParse(json)
   if (parsed.success) return parsed.data
   const path = parsed.error.issues[0]?.path.join('.') ?? ''
-  throw new Error(path === '' ? 'it is no JSON object' : `its field ${path} is no manifest's`)
+  throw new Error(path === '' ? 'it is no JSON object' : `its field ${path} is no ${what}'s`)
 }
 
 /** What makes a manifest an artifact: its declared type, or a config or first layer that no runnable image has. */

@@ -1,4 +1,5 @@
-import { RetentionError, type ErrorCode } from './errors.js'
+import { isOutOfTime, RetentionError, type ErrorCode } from './errors.js'
+import { readLifetimes } from './lifetimes.js'
 import { readManifests } from './manifests.js'
 import type {
   Digest,
@@ -8,12 +9,13 @@ import type {
   Plan,
   Refusal,
   RefusalCode,
+  Refs,
   Snapshot,
 } from './model.js'
 import type { Policy } from './policy/policy.js'
-import type { ManifestReader, VersionLister } from './ports.js'
+import type { LabelReader, LifetimeMemory, ManifestReader, VersionLister } from './ports.js'
 import { secondLook } from './second-look.js'
-import { plan, refuse, undecided } from './selector.js'
+import { labelsWanted, plan, refuse, undecided } from './selector.js'
 
 /** A package, where it can be seen, and what is wanted of it. */
 export interface PlanSource {
@@ -22,17 +24,28 @@ export interface PlanSource {
   readonly reader: ManifestReader
   /** Manifests that need no read: what a digest stands for never changes. */
   readonly remembered: Promise<ReadonlyMap<Digest, Manifest>>
+  /** For the lifetimes that images state in labels. */
+  readonly labels: LabelReader
+  readonly labelMemory: LifetimeMemory
   readonly policy: Policy
+  /** What is there now of that tags are named after; undefined where no rule asks. */
+  readonly refs: () => Promise<Refs | undefined>
   /** The time by which ages are judged. */
   readonly now: number
   /** Hears of how many of the versions the manifest is known or not needed, while they are read. */
   readonly heard: (known: number, of: number) => void
+  /** Hears of how many images the labels are known, while they are read. */
+  readonly heardLabels: (known: number, of: number) => void
+  /** Hears of what could not be read and harms nothing. */
+  readonly warned: (message: string) => void
 }
 
 /** A plan with the picture that it was made from. */
 export interface Planned {
   readonly plan: Plan
   readonly snapshot: Snapshot
+  /** With what was looked up for it. */
+  readonly policy: Policy
 }
 
 /** How often a package is listed anew because something that was listed has been deleted before it was read. */
@@ -61,7 +74,27 @@ async function planListed(
   versions: readonly PackageVersion[],
 ): Promise<Planned> {
   const { manifests, refusals } = await read(source, versions)
-  return settle(source, { package: source.package, versions, manifests, refusals }, source.policy)
+  const snapshot = { package: source.package, versions, manifests, refusals }
+  const lifetimes = await lifetimesIn(source, snapshot)
+  // After the listing, so that whatever a listed image is named after is looked up later than the image was there.
+  const refs = await source.refs()
+  return settle(source, { ...snapshot, lifetimes }, { ...source.policy, refs })
+}
+
+async function lifetimesIn(
+  { labels, labelMemory, policy, heardLabels, warned }: PlanSource,
+  snapshot: Snapshot,
+): Promise<ReadonlyMap<Digest, string>> {
+  const wanted = snapshot.refusals.length > 0 ? [] : labelsWanted(snapshot, policy)
+  const { lifetimes, warnings } = await readLifetimes(
+    snapshot,
+    wanted,
+    labels,
+    labelMemory,
+    heardLabels,
+  )
+  for (const warning of warnings) warned(warning)
+  return lifetimes
 }
 
 function isUnreadable({ snapshot }: Planned): boolean {
@@ -76,6 +109,7 @@ function isUnreadable({ snapshot }: Planned): boolean {
  * @param first the plan that is being carried out, with the latest picture
  * @param current the package as it is now
  * @param restored ids of what was deleted and is there again: it stays
+ * @param refs what is there now of that tags are named after
  * @throws RetentionError when the package must be left alone from now on, or there is no time left
  */
 export async function planAgain(
@@ -83,6 +117,7 @@ export async function planAgain(
   first: Planned,
   current: readonly PackageVersion[],
   restored: ReadonlySet<number>,
+  refs: Refs | undefined,
 ): Promise<Planned> {
   const before = new Set(first.snapshot.versions.map(({ digest }) => digest))
   const now = new Set(current.map(({ digest }) => digest))
@@ -91,15 +126,18 @@ export async function planAgain(
   const versions = [...current, ...gone]
   const { manifests, refusals } = await read(source, newcomers)
   const all = new Map([...first.snapshot.manifests, ...manifests])
-  const snapshot = { package: source.package, versions, manifests: all, refusals }
+  const { lifetimes = new Map<Digest, string>() } = first.snapshot
+  const snapshot = { package: source.package, versions, manifests: all, lifetimes, refusals }
   const ids = first.plan.deletions.map(({ version }) => version.id)
   const planned = new Set(ids.filter((id) => !restored.has(id)))
-  const policy = keepingAllBut(planned, versions, source.policy)
+  const policy = keepingAllBut(planned, versions, { ...source.policy, refs })
   const again = await settle(source, snapshot, policy, new Set(gone))
   const [refusal] = again.plan.refusals
   if (refusal !== undefined) throw errorOf(refusal)
   return again
 }
+
+const firstPlan = { place: 'the first plan' }
 
 /** The same policy, under which everything stays but the versions with these ids. */
 function keepingAllBut(
@@ -108,8 +146,9 @@ function keepingAllBut(
   policy: Policy,
 ): Policy {
   const others = versions.filter(({ id }) => !ids.has(id)).map(({ digest }) => digest)
-  const keepDigests = new Set([...policy.keepDigests, ...others])
-  return { ...policy, keepDigests, spareNewest: 0, maxDeletions: undefined }
+  const pinned = others.map((digest) => [digest, firstPlan] as const)
+  const keepDigests = new Map([...pinned, ...policy.keepDigests])
+  return { ...policy, keepDigests, spareNewest: 0, maxDeletions: [] }
 }
 
 /**
@@ -132,7 +171,7 @@ async function settle(
     snapshot = { ...snapshot, manifests, refusals: [...snapshot.refusals, ...more.refusals] }
     made = plan(snapshot, policy, now)
   }
-  return { plan: refuse(made, secondLook(snapshot, policy, now, made)), snapshot }
+  return { plan: refuse(made, secondLook(snapshot, policy, now, made)), snapshot, policy }
 }
 
 /** What the registry says of versions; what cannot be read becomes a refusal. */
@@ -143,11 +182,6 @@ async function read(
   const { manifests, failure } = await readManifests(versions, reader, await remembered, heard)
   if (isOutOfTime(failure)) throw failure
   return { manifests, refusals: failure === undefined ? [] : [refusalOf(failure)] }
-}
-
-/** Whether time or quota ended something before it could be done, which is nobody's fault. */
-export function isOutOfTime(error: unknown): error is RetentionError {
-  return error instanceof RetentionError && ['out-of-time', 'out-of-quota'].includes(error.code)
 }
 
 /** A refusal of a plan that is being carried out already. */

@@ -46,6 +46,23 @@ export interface ManifestReader {
   readonly readManifest: (digest: Digest) => Promise<Manifest>
 }
 
+export interface LabelReader {
+  /**
+   * The lifetime that a runnable image states, as it is written there: by an annotation of its own, else by a label of its
+   * config. Undefined when it states none.
+   *
+   * @throws RetentionError when its manifest or its config cannot be read
+   */
+  readonly readLifetime: (image: Digest) => Promise<string | undefined>
+}
+
+/** What the labels of images were found to state. They never change, so that nothing is looked for twice. */
+export interface LifetimeMemory {
+  /** The empty text stands for no lifetime; undefined for one that nobody has looked for. */
+  readonly recallLifetime: (image: Digest) => Promise<string | undefined>
+  readonly learnLifetime: (image: Digest, lifetime: string) => void
+}
+
 export interface ManifestProbe {
   /** Whether a manifest can be pulled; a 404 that stays one means no. @throws RetentionError `permission`, `unavailable` */
   readonly hasManifest: (digest: Digest) => Promise<boolean>

@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Recheck } from './deleter.js'
-import type { PackageVersion, Refusal, Snapshot } from './model.js'
-import { isOutOfTime, planAgain, refusalOf, type Planned, type PlanSource } from './planning.js'
+import { isOutOfTime } from './errors.js'
+import type { PackageVersion, Refs, Refusal, Snapshot } from './model.js'
+import { planAgain, refusalOf, type Planned, type PlanSource } from './planning.js'
 import type { Clock } from './ports.js'
 import { lookupIn, reasonText } from './report/words.js'
 
@@ -95,7 +97,11 @@ export class PackageRecheck implements Recheck {
     const lag = new Set([...gone].filter(([, went]) => at - went < longestLag).map(([id]) => id))
     const { versions, seen } = await this.#source.lister.listAgain(known, wanted, lag)
     const restored = new Set(versions.map(({ id }) => id).filter((id) => gone.has(id)))
-    if (hasChanged(known, versions)) await this.#planAgain(versions, restored)
+    // Where nothing is to go next, nothing depends on what tags are named after.
+    const { policy } = this.#planned
+    const refs = next.length > 0 ? await this.#source.refs() : policy.refs
+    if (hasChanged(known, versions) || !isDeepStrictEqual(refs, policy.refs))
+      await this.#planAgain(versions, restored, refs)
     this.#current = versions
     this.#restored = restored
     const before = this.#seenAt
@@ -106,10 +112,12 @@ export class PackageRecheck implements Recheck {
   async #planAgain(
     versions: readonly PackageVersion[],
     restored: ReadonlySet<number>,
+    refs: Refs | undefined,
   ): Promise<void> {
-    const { plan, snapshot } = await planAgain(this.#source, this.#planned, versions, restored)
+    const again = await planAgain(this.#source, this.#planned, versions, restored, refs)
+    const { plan, snapshot, policy } = again
     const lookup = lookupIn(plan.decisions)
-    this.#planned = { ...this.#planned, snapshot }
+    this.#planned = { ...this.#planned, snapshot, policy }
     this.#objections = new Map(
       plan.decisions
         .filter(({ verdict }) => verdict.action === 'keep')

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { outOfTime, RetentionError } from './errors.js'
 import type { Fetch } from './fetching.js'
 import type { Digest, Manifest } from './model.js'
-import { acceptedMediaTypes, parseManifest } from './oci.js'
+import { acceptedMediaTypes, parseLabels, parseLifetimeSource, parseManifest } from './oci.js'
 import type { Clock } from './ports.js'
 
 export interface RegistryOptions {
@@ -21,6 +21,12 @@ export interface RegistryOptions {
 
 type Answer = Awaited<ReturnType<Fetch>>
 type Method = 'GET' | 'HEAD'
+
+/** A document that the registry keeps under its digest. */
+interface Target {
+  readonly kind: 'manifest' | 'config'
+  readonly digest: Digest
+}
 
 interface Content {
   readonly body: Buffer
@@ -41,16 +47,24 @@ const shortestWait = 100
 const longestWait = 60_000
 /** GHCR may not know for some seconds what the Packages API lists already. */
 const longestLag = 30_000
-/** A version that was there for long does not lag; but one 404 is not believed. */
+/** What was there for long does not lag; but one 404 is not believed. */
 const longestDoubt = 5000
 const mostRedirects = 3
-/** https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests: registries take up to 4 MiB. */
-const largestManifest = 8 * 1024 * 1024
+
+/**
+ * Where documents are, and how large they may be. Registries take manifests of up to 4 MiB:
+ * https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests
+ */
+const kinds = {
+  manifest: { path: 'manifests', accept: acceptedMediaTypes, largest: 8 * 1024 * 1024 },
+  config: { path: 'blobs', accept: '*/*', largest: 4 * 1024 * 1024 },
+} as const
 
 const tokenBody = z.object({ token: z.string() }).or(z.object({ access_token: z.string() }))
 
 /**
- * Reads manifests of one repository from a container registry. Every document is checked against its digest.
+ * Reads manifests, and configs of images, of one repository from a container registry. Every document is checked against
+ * its digest.
  * https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
  *
  * The token goes to the registry's own origin and to nobody else.
@@ -74,18 +88,20 @@ export class RegistryClient {
    * understood; `permission` when the registry refuses the token; `unavailable` when it keeps failing
    */
   async readManifest(digest: Digest): Promise<Manifest> {
-    const result = await this.#fetchPatiently(digest, 'GET')
-    if (!('body' in result)) throw refusalFor(digest, result)
-    const { body, contentType } = result
-    const hash = createHash('sha256').update(body).digest('hex')
-    if (`sha256:${hash}` !== digest) {
-      throw unreadable(digest, `its content hashes to sha256:${hash}`)
-    }
-    try {
-      return parseManifest(body.toString('utf8'), contentType)
-    } catch (error) {
-      throw unreadable(digest, error instanceof Error ? error.message : String(error), error)
-    }
+    return this.#read({ kind: 'manifest', digest }, parseManifest)
+  }
+
+  /**
+   * The lifetime that a runnable image states, as it is written there: by an annotation of its own, else by a label of its
+   * config. Both documents are read.
+   *
+   * @throws RetentionError as {@link readManifest} does; `unexpected-answer` for a config that cannot be used
+   */
+  async readLifetime(image: Digest): Promise<string | undefined> {
+    const source = await this.#read({ kind: 'manifest', digest: image }, parseLifetimeSource)
+    const { lifetime, config } = source
+    if (lifetime !== undefined || config === undefined) return lifetime
+    return this.#read({ kind: 'config', digest: config }, parseLabels)
   }
 
   /**
@@ -94,18 +110,39 @@ export class RegistryClient {
    * @throws RetentionError as {@link readManifest} does, but for a manifest that is missing for good
    */
   async hasManifest(digest: Digest): Promise<boolean> {
-    const result = await this.#fetchPatiently(digest, 'HEAD')
-    if (!('body' in result) && result.status !== 404) throw refusalFor(digest, result)
+    const target: Target = { kind: 'manifest', digest }
+    const result = await this.#fetchPatiently(target, 'HEAD')
+    if (!('body' in result) && result.status !== 404) throw refusalFor(target, result)
     return 'body' in result
   }
 
+  /** @param parse throws an Error in words for the reader for what it does not understand */
+  async #read<T>(
+    target: Target,
+    parse: (text: string, contentType: string | undefined) => T,
+  ): Promise<T> {
+    const result = await this.#fetchPatiently(target, 'GET')
+    if (!('body' in result)) throw refusalFor(target, result)
+    const { body, contentType } = result
+    const hash = createHash('sha256').update(body).digest('hex')
+    if (`sha256:${hash}` !== target.digest) {
+      throw unreadable(target, `its content hashes to sha256:${hash}`)
+    }
+    try {
+      return parse(body.toString('utf8'), contentType)
+    } catch (error) {
+      throw unreadable(target, error instanceof Error ? error.message : String(error), error)
+    }
+  }
+
   /** Tries again what may pass: server errors, limits, lost connections, an expired token, and for a while a 404. */
-  async #fetchPatiently(digest: Digest, method: Method): Promise<Content | Failure> {
+  async #fetchPatiently(target: Target, method: Method): Promise<Content | Failure> {
     const { clock, random, hasTimeFor, slowDown } = this.#options
-    const patience = clock.now() + (method === 'GET' ? longestLag : longestDoubt)
+    const mayLag = method === 'GET' && target.kind === 'manifest'
+    const patience = clock.now() + (mayLag ? longestLag : longestDoubt)
     for (let attempt = 1; ; attempt++) {
       if (!hasTimeFor(0)) throw outOfTime()
-      const result = await this.#fetchContent(digest, method)
+      const result = await this.#fetchContent(target, method)
       if ('body' in result) return result
       const wait = waitBefore(attempt, result) * (0.75 + random() / 2)
       const hope =
@@ -120,15 +157,12 @@ export class RegistryClient {
   }
 
   /** One try. Only what no further try can mend is thrown. */
-  async #fetchContent(digest: Digest, method: Method): Promise<Content | Failure> {
+  async #fetchContent(target: Target, method: Method): Promise<Content | Failure> {
     try {
-      const answer = await this.#fetchOnce(digest, method)
+      const answer = await this.#fetchOnce(target, method)
       if (!answer.ok) return await failureOf(answer, this.#worked)
-      if (Number(answer.headers.get('content-length') ?? 0) > largestManifest) {
-        throw unreadable(digest, 'it is larger than any manifest may be')
-      }
       const contentType = answer.headers.get('content-type') ?? undefined
-      const body = Buffer.from(await answer.arrayBuffer())
+      const body = await bodyOf(answer, target)
       this.#worked = true
       return { body, contentType }
     } catch (error) {
@@ -137,8 +171,9 @@ export class RegistryClient {
     }
   }
 
-  async #fetchOnce(digest: Digest, method: Method): Promise<Answer> {
-    const url = `${this.#options.registryUrl}/v2/${this.#repository}/manifests/${digest}`
+  async #fetchOnce({ kind, digest }: Target, method: Method): Promise<Answer> {
+    const { path, accept } = kinds[kind]
+    const url = `${this.#options.registryUrl}/v2/${this.#repository}/${path}/${digest}`
     this.#authorization ??= this.#authorize(url)
     const used = this.#authorization
     // One new token serves all reads that wait, when the old one has run out or none was to be had.
@@ -149,7 +184,7 @@ export class RegistryClient {
       renew()
       throw error
     })
-    const answer = await this.#follow(url, method, authorization)
+    const answer = await this.#follow(url, { method, accept }, authorization)
     if (answer.status === 401 || answer.status === 403) renew()
     return answer
   }
@@ -157,14 +192,14 @@ export class RegistryClient {
   /** Follows redirects by hand, so that another origin never sees the token. */
   async #follow(
     address: string,
-    method: Method,
+    { method, accept }: { readonly method: Method; readonly accept: string },
     authorization: string | undefined,
   ): Promise<Answer> {
     let url = address
     for (let hop = 0; ; hop++) {
       const own = new URL(url).origin === this.#options.registryUrl
       const headers = {
-        accept: acceptedMediaTypes,
+        accept,
         ...(own && authorization !== undefined ? { authorization } : {}),
       }
       const answer = await this.#options.fetch(url, { method, headers, redirect: 'manual' })
@@ -213,6 +248,19 @@ export class RegistryClient {
   }
 }
 
+/** The whole body, unless it is larger than such a document may be: then no more of it is taken. */
+async function bodyOf(answer: Answer, target: Target): Promise<Buffer> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of (answer.body ?? []) as AsyncIterable<Uint8Array>) {
+    size += chunk.length
+    if (size > kinds[target.kind].largest)
+      throw unreadable(target, `it is larger than any ${target.kind} may be`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
 function readChallenge(header: string): { realm?: string; service?: string } {
   if (!/^bearer\s/i.test(header)) return {}
   return Object.fromEntries(
@@ -257,33 +305,45 @@ function waitBefore(attempt: number, { status, retryAfter }: Failure): number {
   return retryAfter === undefined ? backoff : Math.min(retryAfter, longestWait) + shortestWait
 }
 
-function refusalFor(digest: Digest, { status, words }: Failure): RetentionError {
-  if (status === 404) return unreadable(digest, 'the registry lists it and does not have it (404)')
-  if (status === 401 || status === 403) return deniedManifest(digest, words)
-  return unavailable(digest, words)
+function refusalFor(target: Target, { status, words }: Failure): RetentionError {
+  if (status === 404) {
+    const promise = target.kind === 'manifest' ? 'lists' : 'has an image with'
+    return unreadable(target, `the registry ${promise} it and does not have it (404)`)
+  }
+  if (status === 401 || status === 403) return deniedDocument(target, words)
+  return unavailable(target, words)
 }
 
-function unreadable(digest: Digest, why: string, cause?: unknown): RetentionError {
+function nameOf({ kind, digest }: Target): string {
+  return kind === 'manifest' ? `the manifest of ${digest}` : `the config ${digest}`
+}
+
+function unreadable(target: Target, why: string, cause?: unknown): RetentionError {
+  const message = `${nameOf(target)} cannot be used: ${why}`
+  if (target.kind === 'config') {
+    const hint = 'What its labels say is unknown, so the image stays.'
+    return new RetentionError('unexpected-answer', message, hint, cause)
+  }
   return new RetentionError(
     'manifest-unreadable',
-    `the manifest of ${digest} cannot be used: ${why}`,
+    message,
     'What it contains is unknown, so nothing in this package is safe to delete. Run again later; if it persists, leave the package out with an exclusion such as !name in image-names.',
     cause,
   )
 }
 
-function unavailable(digest: Digest, why: string): RetentionError {
+function unavailable(target: Target, why: string): RetentionError {
   return new RetentionError(
     'unavailable',
-    `the manifest of ${digest} could not be read after ${tries} tries: ${why}`,
+    `${nameOf(target)} could not be read after ${tries} tries: ${why}`,
     'Run again later. If it persists, look at githubstatus.com.',
   )
 }
 
-function deniedManifest(digest: Digest, words: string): RetentionError {
+function deniedDocument(target: Target, words: string): RetentionError {
   return new RetentionError(
     'permission',
-    `the registry does not let this token read the manifest of ${digest}: ${words}`,
+    `the registry does not let this token read ${nameOf(target)}: ${words}`,
     'The token needs read:packages, or for GITHUB_TOKEN "packages: read" and access to the package.',
   )
 }

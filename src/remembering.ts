@@ -4,9 +4,16 @@ import { fileURLToPath } from 'node:url'
 import packageJson from '../package.json' with { type: 'json' }
 import type { Host } from './host.js'
 import type { Settings } from './inputs.js'
-import { readMemory, writeMemory, type Manifests, type Memory, type Seal } from './memory.js'
+import {
+  readMemory,
+  writeMemory,
+  type Manifests,
+  type Memory,
+  type Remembered,
+  type Seal,
+} from './memory.js'
 import { isGone, type Digest, type Manifest } from './model.js'
-import type { Clock, ManifestReader } from './ports.js'
+import type { Clock, LifetimeMemory, ManifestReader } from './ports.js'
 import type { PackageReport } from './report/report.js'
 
 /** Milliseconds that a run waits for its memory at most, at its begin and at its end. */
@@ -127,10 +134,12 @@ export class Remembering {
 }
 
 /** What is remembered of one package, and what this run reads of it. */
-export class PackageMemory {
+export class PackageMemory implements LifetimeMemory {
   /** Never rejects. */
   readonly remembered: Promise<Manifests>
   readonly #read = new Map<Digest, Manifest>()
+  /** What labels state, by image; see {@link Remembered.labelled}. */
+  readonly #labelled = new Map<Digest, string>()
 
   constructor(remembered: Promise<Manifests>) {
     this.remembered = remembered
@@ -152,9 +161,21 @@ export class PackageMemory {
     }
   }
 
+  async recallLifetime(image: Digest): Promise<string | undefined> {
+    return this.#labelled.get(image) ?? (await this.remembered).get(image)?.labelled
+  }
+
+  learnLifetime(image: Digest, lifetime: string): void {
+    this.#labelled.set(image, lifetime)
+  }
+
   /** What is worth keeping: what the package still has; all of it when nobody could look. */
   async after({ plan, outcomes, notReached }: PackageReport): Promise<Manifests> {
-    const known = new Map([...(await this.remembered), ...this.#read])
+    const known = new Map<Digest, Remembered>([...(await this.remembered), ...this.#read])
+    for (const [image, labelled] of this.#labelled) {
+      const manifest = known.get(image)
+      if (manifest !== undefined) known.set(image, { ...manifest, labelled })
+    }
     const { decisions, refusals } = plan
     const unseen = decisions.length === 0 && (notReached !== undefined || refusals.length > 0)
     if (unseen) return known

@@ -1,8 +1,10 @@
 import type { Host } from './host.js'
 import type { Settings } from './inputs.js'
 import type { Outcome, PackageRef, Plan, Refusal, Verification } from './model.js'
-import { describePolicy } from './policy/describe.js'
+import { describePolicy, describeSet } from './policy/describe.js'
+import { inputPlace, type PolicySet } from './policy/policy.js'
 import { formatDuration } from './policy/durations.js'
+import type { Explainer } from './report/explain.js'
 import { planLines, type AgeView } from './report/lines.js'
 import { totalsOf, type PackageReport } from './report/report.js'
 import { lossText, restorePath } from './report/words.js'
@@ -14,13 +16,29 @@ export function announce(
   login: string,
   names: readonly string[],
 ): void {
-  for (const sentence of describePolicy(settings.policy)) log.info(sentence)
+  for (const line of policyLines(settings.policies)) log.info(line)
   const mode = settings.dryRun ? ' This is a dry run: nothing will be changed.' : ''
   if (names.length === 0) {
-    log.warn(`No package of ${login} matches image-names.${mode}`)
+    log.warn(`No package of ${login} matches ${whatNames(settings)}.${mode}`)
   } else {
     log.info(`Packages of ${login}: ${names.join(', ')}.${mode}`)
   }
+}
+
+/** A policy that was put together from inputs holds for all packages, and needs no title. */
+export function policyLines(set: PolicySet): string[] {
+  const [first] = set.entries
+  if (first?.origin.place === inputPlace) return describePolicy(first.policy)
+  return describeSet(set).flatMap(({ title, sentences }) => [
+    title,
+    ...sentences.map((sentence) => `  ${sentence}`),
+  ])
+}
+
+/** Which input or file says which packages to look at. */
+function whatNames({ policies }: Settings): string {
+  const isFile = policies.entries.some(({ match }) => match !== undefined)
+  return isFile ? 'image-names and the policy' : 'image-names'
 }
 
 /** One group with a line for every image, and the refusals after it, where they cannot be overlooked. */
@@ -29,7 +47,7 @@ export function showPlan(host: Host, settings: Settings, plan: Plan, now: number
   const label = `${account}/${name}`
   const { listed, planned, refused, kept } = totalsOf({ plan, outcomes: [] })
   const verb = settings.dryRun ? 'would go' : 'will go'
-  const view: AgeView = { now, by: settings.policy.ageBy }
+  const view: AgeView = { now, by: settings.ageBy }
   if (listed > 0) {
     const counts =
       refused > 0
@@ -40,6 +58,13 @@ export function showPlan(host: Host, settings: Settings, plan: Plan, now: number
     host.log.endGroup()
   } else if (plan.refusals.length === 0) host.log.info(`${label}: no versions`)
   tellRefusals(host, label, plan.refusals)
+}
+
+/** One group at debug with everything that led to the decision on each image. */
+export function tellWhy({ log }: Host, label: string, explainer: Explainer): void {
+  log.group(`${label}: why`)
+  for (const line of explainer.explainImages()) log.debug(line)
+  log.endGroup()
 }
 
 /** Why a package is left alone, as errors. */

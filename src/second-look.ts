@@ -1,6 +1,6 @@
 import type { Decision, Digest, PackageVersion, Plan, Refusal, Snapshot, Tie } from './model.js'
 import { subjectOfTag } from './oci.js'
-import type { Policy } from './policy/policy.js'
+import type { Policy, Rule } from './policy/policy.js'
 import { eachBelonging } from './relations.js'
 
 /**
@@ -16,7 +16,8 @@ export function secondLook(
   const turns = new Map<Digest, number>()
   for (const [turn, { version }] of deletions.entries()) turns.set(version.digest, turn)
   const findings = broken(snapshot, turns)
-  for (const { version } of deletions) findings.push(...spoken(version, policy, now))
+  const counts = countsOf(snapshot, policy)
+  for (const { version } of deletions) findings.push(...spoken(version, policy, counts, now))
   for (const decision of decisions) {
     const words = undone(decision, turns)
     if (words !== undefined) findings.push(words)
@@ -63,30 +64,109 @@ function broken(snapshot: Snapshot, turns: Turns): string[] {
 }
 
 /** What protects one version by itself: its tags, its digest, its age. */
-function* spoken(version: PackageVersion, policy: Policy, now: number): Generator<string> {
+function* spoken(
+  version: PackageVersion,
+  policy: Policy,
+  counts: Counts,
+  now: number,
+): Generator<string> {
   const { digest, createdAt, updatedAt } = version
-  for (const words of taggedWrongly(version, policy, now))
+  for (const words of taggedWrongly(version, policy, counts, now))
     yield `${digest} would go although ${words}`
   if (policy.keepDigests.has(digest))
     yield `${digest} would go although its digest is listed to stay`
+  if (policy.uses.has(digest)) yield `${digest} would go although a file names its digest`
   if (createdAt === undefined || updatedAt === undefined)
     yield `${digest} would go although its age is unknown`
   else if (now - createdAt < policy.grace || now - updatedAt < policy.grace)
     yield `${digest} would go although it is younger than grace`
 }
 
-function* taggedWrongly(version: PackageVersion, policy: Policy, now: number): Generator<string> {
-  const own = version.tags.filter((tag) => subjectOfTag(tag) === undefined)
+function* taggedWrongly(
+  version: PackageVersion,
+  policy: Policy,
+  counts: Counts,
+  now: number,
+): Generator<string> {
+  const own = ownTagsOf(version)
   if (own.length === 0) return
-  const rules = policy.deleteRules.filter((rule) => rule.select === 'tagged')
+  const holds = (rule: Rule) => isOfAge(rule, version, now) && isCounted(rule, version, counts)
+  const deletes = policy.rules.filter(({ action }) => action === 'delete')
   for (const tag of own) {
-    if (policy.protect.some((pattern) => pattern.matches(tag))) yield `its tag ${tag} is protected`
-    if (!rules.some((rule) => rule.tags?.some((pattern) => pattern.matches(tag)) ?? true))
-      yield `no rule names its tag ${tag}`
+    if (policy.protect.some(({ pattern }) => pattern.matches(tag)))
+      yield `its tag ${tag} is protected`
+    if (policy.uses.has(tag)) yield `a file names its tag ${tag}`
+    const named = deletes.filter((rule) => isNamed(rule, tag, version))
+    if (policy.unmatched === 'keep' && named.length === 0) yield `no rule names its tag ${tag}`
+    else if (policy.unmatched === 'keep' && !named.some(holds))
+      yield `no rule that names its tag ${tag} holds for it`
   }
-  const time = policy.ageBy === 'updated' ? version.updatedAt : version.createdAt
-  const age = now - (time ?? now)
-  if (rules.every(({ olderThan }) => age < olderThan)) yield 'it is too young for every rule'
+  for (const rule of policy.rules.filter(isPlainKeep))
+    if (own.some((tag) => isNamed(rule, tag, version)) && holds(rule))
+      yield `the rule "${rule.name}" keeps it`
+}
+
+function ownTagsOf({ tags }: PackageVersion): string[] {
+  return tags.filter((tag) => subjectOfTag(tag) === undefined)
+}
+
+/** A keep rule of which tags, ages and a plain count are all there is to know. */
+function isPlainKeep({ action, select, when }: Rule): boolean {
+  const isPlain = [select.types, when.groups, when.calendar, when.ref].every(
+    (part) => part === undefined,
+  )
+  return action === 'keep' && isPlain
+}
+
+/** Whether a rule is about a tag, as far as tag and digest tell. */
+function isNamed({ select }: Rule, tag: string, { digest }: PackageVersion): boolean {
+  const { kinds, digests, tag: test } = select
+  if (!kinds.has('tagged') || digests?.has(digest) === false) return false
+  return (
+    test === undefined ||
+    ((test.include?.some((pattern) => pattern.matches(tag)) ?? true) &&
+      !test.exclude.some((pattern) => pattern.matches(tag)) &&
+      (test.semver?.matches(tag) ?? true))
+  )
+}
+
+function timeUnder({ when }: Rule, { createdAt, updatedAt }: PackageVersion): number | undefined {
+  return when.by === 'updated' ? updatedAt : createdAt
+}
+
+function isOfAge(rule: Rule, version: PackageVersion, now: number): boolean {
+  const age = now - (timeUnder(rule, version) ?? now)
+  const { olderThan = -Infinity, newerThan = Infinity } = rule.when
+  return age >= olderThan && age < newerThan
+}
+
+/** Of rules that count tagged images and nothing else: how many are newer than each. */
+type Counts = ReadonlyMap<Rule, ReadonlyMap<number, number>>
+
+function countsOf({ versions }: Snapshot, { rules }: Policy): Counts {
+  const counting = rules.filter(
+    ({ select, when }) =>
+      (when.newest ?? when.beyondNewest) !== undefined &&
+      select.types === undefined &&
+      (select.tag !== undefined || (select.kinds.size === 1 && select.kinds.has('tagged'))),
+  )
+  return new Map(counting.map((rule) => [rule, newerOnes(rule, versions)]))
+}
+
+function newerOnes(rule: Rule, versions: readonly PackageVersion[]): Map<number, number> {
+  const time = (version: PackageVersion) => timeUnder(rule, version) ?? Infinity
+  const named = versions
+    .filter((version) => ownTagsOf(version).some((tag) => isNamed(rule, tag, version)))
+    .sort((a, b) => time(b) - time(a) || b.id - a.id)
+  return new Map(named.map(({ id }, newer) => [id, newer]))
+}
+
+/** Whether the place of a version is one that a rule is about; a rule whose count is not known is given the benefit. */
+function isCounted(rule: Rule, { id }: PackageVersion, counts: Counts): boolean {
+  const newer = counts.get(rule)?.get(id)
+  if (newer === undefined) return rule.action === 'delete' || rule.when.newest === undefined
+  const { newest = Infinity, beyondNewest = 0 } = rule.when
+  return newer < newest && newer >= beyondNewest
 }
 
 function refusal(finding: string): Refusal {

@@ -20,6 +20,7 @@ import type {
   Decision,
   DeleteReason,
   Deletion,
+  Digest,
   KeepReason,
   PackageVersion,
   PartOf,
@@ -31,16 +32,20 @@ import type {
   Snapshot,
   Verdict,
 } from './model.js'
-import { judge, timeOf } from './policy/judge.js'
-import type { Policy } from './policy/policy.js'
+import { selectedTags, timeOf, type Candidate } from './policy/candidate.js'
+import { inUse, judgeAll, type Judgement } from './policy/judge.js'
+import type { Ceiling, ImageKind, Policy } from './policy/policy.js'
 
 /** What floors and rules say of the nodes, before the graph has its say. */
 interface Judged {
   /** Nodes that stay by their own right, with every reason; the first is the one that is told. */
   readonly kept: Map<Node, readonly KeepReason[]>
-  /** Images that delete rules condemn, whether or not something keeps them. */
-  readonly condemned: Map<Node, DeleteReason>
+  /** Images that delete rules condemn, whether or not something keeps them, with every reason. */
+  readonly condemned: Map<Node, readonly DeleteReason[]>
 }
+
+/** How long images are to live, as the labels of their configs say; annotations are in the manifests. */
+type Lifetimes = ReadonlyMap<Digest, string>
 
 /** What kept nodes reach, and what goes. The two never overlap. */
 interface Swept {
@@ -63,7 +68,7 @@ export function plan(snapshot: Snapshot, policy: Policy, now: number): Plan {
   const [first] = unknown
   if (first !== undefined) return refusedPlan(snapshot, graph, first.code, unknown)
 
-  const judged = judgeNodes(graph, policy, now)
+  const judged = judgeNodes(graph, policy, now, snapshot.lifetimes ?? new Map())
   for (const [node, reason] of newestToSpare(judged, policy)) judged.kept.set(node, [reason])
   const swept = sweep(judged)
   const last = lastTagged(graph, swept)
@@ -114,6 +119,21 @@ const ambiguousListing: Refusal = {
   hint: 'Run again when nothing else pushes to or deletes from this package.',
 }
 
+/** The images whose labels have to be read before rules about their lifetimes can be asked. */
+export function labelsWanted(snapshot: Snapshot, policy: Policy): Digest[] {
+  const asking = policy.rules.filter(({ when }) => when.lifetimeOver)
+  if (!policy.readsLabels || asking.length === 0) return []
+  return imagesOf(snapshot)
+    .filter((image) => asking.some(({ select }) => selectedTags(select, image) !== undefined))
+    .map(({ digest }) => digest)
+}
+
+/** Every image of a package, as rules see it. */
+export function imagesOf({ versions, manifests, lifetimes = new Map() }: Snapshot): Candidate[] {
+  const { nodes } = buildGraph(newestFirst(versions), manifests)
+  return nodes.filter(isRoot).map((node) => candidateOf(node, lifetimes))
+}
+
 /**
  * Versions that a plan keeps by the word of an index alone, which says that they attest something. Their own manifests
  * tell whether they do; with these read, the plan has to be made again.
@@ -136,9 +156,17 @@ export function refuse(plan: Plan, refusals: readonly Refusal[]): Plan {
   const decisions = plan.decisions.map((decision): Decision =>
     decision.verdict.action === 'keep'
       ? decision
-      : { ...decision, verdict, overruled: decision.verdict.reason },
+      : { ...decision, verdict, also: none, overruled: reasonsToDelete(decision) },
   )
   return { ...plan, decisions, deletions: [], refusals: [...plan.refusals, ...refusals] }
+}
+
+function reasonsToDelete({ verdict, also }: Decision): readonly DeleteReason[] {
+  return [verdict.reason, ...also].filter(isDeleteReason)
+}
+
+function isDeleteReason(reason: KeepReason | DeleteReason): reason is DeleteReason {
+  return ['delete-rule', 'unmatched', 'part-of'].includes(reason.code)
 }
 
 function refusedPlan(
@@ -152,13 +180,17 @@ function refusedPlan(
   return { package: snapshot.package, decisions, deletions: [], refusals }
 }
 
-function judgeNodes(graph: Graph, policy: Policy, now: number): Judged {
+function judgeNodes(graph: Graph, policy: Policy, now: number, lifetimes: Lifetimes): Judged {
   const judged: Judged = { kept: new Map(), condemned: new Map() }
+  const roots = graph.nodes.filter(isRoot)
+  const images = roots.map((node) => candidateOf(node, lifetimes))
+  const judgements = judgeAll(policy, images, now).values()
   const knots = tangled(graph)
   for (const node of graph.nodes) {
-    const floors = floorsOf(node, policy, now)
+    const judgement = isRoot(node) ? judgements.next().value : undefined
+    const floors = floorsOf(node, policy, now, judgement)
     if (knots.has(node)) floors.push(knotted)
-    if (isRoot(node)) judgeRoot(node, floors, judged, policy, now)
+    if (judgement !== undefined) judgeRoot(node, floors, judgement, judged)
     else if (floors.length > 0) judged.kept.set(node, floors)
   }
   return judged
@@ -169,22 +201,30 @@ const knotted: KeepReason = { code: 'cycle' }
 function judgeRoot(
   node: Node,
   floors: readonly KeepReason[],
+  { keeps, condemned, otherwise }: Judgement,
   judged: Judged,
-  policy: Policy,
-  now: number,
 ): void {
-  const { keeps, condemned, otherwise } = judge(policy, candidateOf(node), now)
-  const reasons = [...floors, ...keeps]
-  if (condemned !== undefined) judged.condemned.set(node, condemned)
-  else if (reasons.length === 0) reasons.push(otherwise)
+  if (condemned.length > 0) judged.condemned.set(node, condemned)
+  const reasons = keeps.length === 0 ? [...floors] : [...floors, ...keeps]
+  if (condemned.length === 0 && reasons.length === 0) reasons.push(otherwise)
   if (reasons.length > 0) judged.kept.set(node, reasons)
 }
 
 /** What keeps any version, image or not, whatever the rules say. */
-function floorsOf(node: Node, policy: Policy, now: number): KeepReason[] {
+function floorsOf(
+  node: Node,
+  policy: Policy,
+  now: number,
+  judgement: Judgement | undefined,
+): KeepReason[] {
+  const { digest } = node.version
   const floors: KeepReason[] = []
-  if (policy.keepDigests.has(node.version.digest)) floors.push({ code: 'listed-digest' })
-  if (isOrphanAttachment(node))
+  const listed = policy.keepDigests.get(digest)
+  if (listed !== undefined) floors.push({ code: 'listed-digest', place: listed.place })
+  const uses = policy.uses.get(digest)
+  if (uses !== undefined) floors.push(inUse(digest, uses))
+  // Only a rule that asks for orphans, or for this digest, condemns such a version.
+  if (isOrphanAttachment(node) && judgement?.condemned.length === 0)
     floors.push({ code: 'orphan-attachment', subjects: node.missingSubjects })
   const age = now - youngestTime(node)
   if (age < policy.grace) floors.push({ code: 'in-flight', age, grace: policy.grace })
@@ -215,8 +255,41 @@ function timesOf(version: Node['version']): { createdAt: number; updatedAt: numb
   return { createdAt: version.createdAt ?? Infinity, updatedAt: version.updatedAt ?? Infinity }
 }
 
-function candidateOf(node: Node) {
-  return { tags: node.ownTags, ...timesOf(node.version) }
+function candidateOf(node: Node, lifetimes: Lifetimes): Candidate {
+  const { id, digest } = node.version
+  const { mediaType, artifactType, lifetime } = node.manifest ?? {}
+  return {
+    id,
+    digest,
+    tags: node.ownTags,
+    kinds: kindsOf(node),
+    ...timesOf(node.version),
+    types: [mediaType, artifactType].filter((type) => type !== undefined),
+    isRunnable: isRunnable(node),
+    lifetime: lifetime ?? lifetimes.get(digest),
+  }
+}
+
+const kinds = {
+  tagged: new Set<ImageKind>(['tagged']),
+  untagged: new Set<ImageKind>(['untagged']),
+  orphan: new Set<ImageKind>(['orphan']),
+  untaggedOrphan: new Set<ImageKind>(['untagged', 'orphan']),
+}
+
+/** What a root without a tag of its own has attachment tags for is not here, so that it is an orphan. */
+function kindsOf(node: Node): ReadonlySet<ImageKind> {
+  if (node.ownTags.length > 0) return kinds.tagged
+  if (node.version.tags.length > 0) return kinds.orphan
+  return node.missingSubjects.length > 0 ? kinds.untaggedOrphan : kinds.untagged
+}
+
+/** An index of nothing but other things than manifests, such as a build cache, is none. */
+function isRunnable({ manifest }: Node): boolean {
+  if (manifest?.kind !== 'index') return manifest?.kind === 'image'
+  const { artifactType, children } = manifest
+  const hasManifests = children.length === 0 || children.some(({ kind }) => kind !== 'other')
+  return artifactType === undefined && hasManifests
 }
 
 /**
@@ -275,29 +348,42 @@ function finish(
     deletions: inSafeOrder(swept.doomed),
     refusals: [],
   }
-  return refuse(made, tooMany(swept.doomed.size, policy))
+  return refuse(made, tooMany(swept.doomed.size, graph.nodes.length, policy))
 }
 
-function tooMany(count: number, { maxDeletions }: Policy): Refusal[] {
-  if (maxDeletions === undefined || count <= maxDeletions) return []
+function tooMany(count: number, listed: number, { maxDeletions }: Policy): Refusal[] {
+  const exceeded = maxDeletions.find((ceiling) => count > allowed(ceiling, listed))
+  if (exceeded === undefined) return []
+  const limit =
+    'count' in exceeded
+      ? String(exceeded.count)
+      : `${exceeded.percent} % of ${listed}, which is ${allowed(exceeded, listed)}`
   return [
     {
       code: 'max-deletions',
-      message: `${count} versions would go, and max-deletions allows ${maxDeletions}`,
-      hint: 'Look at the plan; if it is what you want, raise max-deletions for one run.',
+      message: `${count} versions would go, and max-deletions allows ${limit}`,
+      hint: 'Look at the plan; if it is what you want, raise max-deletions for one run, where it is set.',
     },
   ]
 }
 
+function allowed(ceiling: Ceiling, listed: number): number {
+  return 'count' in ceiling ? ceiling.count : Math.floor((listed * ceiling.percent) / 100)
+}
+
 function decide(node: Node, judged: Judged, { marked, doomed }: Swept): Decision {
-  const condemned = judged.condemned.get(node)
+  const condemned = judged.condemned.get(node) ?? none
   if (doomed.has(node)) {
-    return decisionOn(node, { action: 'delete', reason: condemned ?? partOf(node, doomed) })
+    const reason = condemned[0] ?? partOf(node, doomed)
+    return decisionOn(node, { action: 'delete', reason }, rest(condemned))
   }
   const own = judged.kept.get(node) ?? none
   const reason = own[0] ?? partOf(node, marked)
-  const also = own.length > 1 ? own.slice(1) : none
-  return decisionOn(node, { action: 'keep', reason }, also, condemned)
+  return decisionOn(node, { action: 'keep', reason }, rest(own), condemned)
+}
+
+function rest<T>(reasons: readonly T[]): readonly T[] {
+  return reasons.length > 1 ? reasons.slice(1) : none
 }
 
 /** What a node belongs to and the image whose fate it shares, by the way it was reached. */
@@ -314,8 +400,8 @@ function partOf(node: Node, reached: ReadonlyMap<Node, Step>): PartOf {
 function decisionOn(
   node: Node,
   verdict: Verdict,
-  also: readonly KeepReason[] = none,
-  overruled?: DeleteReason,
+  also: Decision['also'] = none,
+  overruled: readonly DeleteReason[] = none,
 ): Decision {
   const artifactType = node.manifest?.artifactType ?? node.descriptor?.artifactType
   const decision: { -readonly [K in keyof Decision]: Decision[K] } = {
@@ -330,10 +416,10 @@ function decisionOn(
     missingSubjects: node.missingSubjects,
     verdict,
     also,
+    overruled,
   }
-  // Spread into the object instead, these two would take as long as all of its other fields together.
+  // Spread into the object instead, it would take as long as all of the other fields together.
   if (artifactType !== undefined) decision.artifactType = artifactType
-  if (overruled !== undefined) decision.overruled = overruled
   return decision
 }
 

@@ -54,9 +54,9 @@ test.each(files)('%s has the outputs of the code, with their words', (path) => {
   expect(readAction(path).outputs).toEqual(Object.fromEntries(outputs))
 })
 
-test('to prune, only cut-off must be given', () => {
+test('to prune without a policy file, only cut-off must be given', () => {
   const required = Object.entries<InputDefinition>(inputDefinitions)
-    .filter(([, input]) => input.required === 'to prune')
+    .filter(([, input]) => input.required === 'to prune without policy')
     .map(([name]) => name)
   expect(required).toEqual(['cut-off'])
 })

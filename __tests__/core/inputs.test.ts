@@ -1,10 +1,12 @@
 import { describe, expect, test } from '@jest/globals'
 import { RetentionError } from '../../src/errors.js'
 import { parseInputs, type RawInputs, type Settings } from '../../src/inputs.js'
-import { digest, hour, day } from './kit.js'
+import type { Policy } from '../../src/policy/policy.js'
+import { day, digest, hour, tagged, untagged } from './kit.js'
 
 const environment = {
   repository: 'Acme/My-App',
+  workspace: '.',
   apiUrl: 'https://api.github.com',
   serverUrl: 'https://github.com',
 }
@@ -12,6 +14,13 @@ const token = 'ghp_plainly_fake'
 
 const parse = (raw: RawInputs, around = {}): Settings =>
   parseInputs({ token, 'cut-off': '30d', ...raw }, { ...environment, ...around })
+
+/** The policy that inputs make, which holds for every package. */
+function policyOf({ policies: { entries } }: Settings): Policy {
+  const [only] = entries
+  if (only === undefined || entries.length > 1) throw new Error('not exactly one policy')
+  return only.policy
+}
 
 /** The words of a refused input. */
 function refusal(raw: RawInputs, around = {}): string {
@@ -25,7 +34,7 @@ function refusal(raw: RawInputs, around = {}): string {
 }
 
 test('unset inputs have the defaults of the table', () => {
-  const { policy, ...settings } = parse({})
+  const { policies, ...settings } = parse({})
   expect(settings).toEqual({
     mode: 'prune',
     account: 'Acme',
@@ -36,38 +45,43 @@ test('unset inputs have the defaults of the table', () => {
     rememberManifests: true,
     logLevel: 'info',
     timeBudget: undefined,
+    ageBy: 'updated',
     pace: { deletesPerMinute: 150, pointsPerMinute: 900, quotaReserve: 0.1 },
     apiUrl: 'https://api.github.com',
     registryUrl: 'https://ghcr.io',
     warnings: [],
   })
-  expect(policy).toEqual({
-    protect: [],
-    grace: hour,
-    maxDeletions: undefined,
-    keepDigests: new Set(),
-    deleteRules: [
-      { name: 'tagged', select: 'tagged', tags: undefined, olderThan: 30 * day },
-      { name: 'untagged', select: 'untagged', tags: undefined, olderThan: 30 * day },
-    ],
-    spareNewest: 0,
-    ageBy: 'updated',
-  })
+  expect(policies.entries.map(({ policy }) => policy)).toEqual([
+    {
+      protect: [],
+      grace: hour,
+      maxDeletions: [],
+      keepDigests: new Map(),
+      rules: [tagged(), untagged],
+      unmatched: 'keep',
+      spareNewest: 0,
+      ageBy: 'updated',
+      uses: new Map(),
+      readsLabels: false,
+      refs: undefined,
+    },
+  ])
 })
 
 test('mode packages needs no cut-off, and has then no rule by which anything could go', () => {
   const settings = parse({ mode: 'packages', 'cut-off': '' })
   expect(settings.mode).toBe('packages')
-  expect(settings.policy.deleteRules).toEqual([])
+  expect(policyOf(settings).rules).toEqual([])
 })
 
 describe('a good value', () => {
   const names = (settings: Settings) =>
     settings.packages.kind === 'exact' ? settings.packages.names : settings.packages.kind
-  const rules = ({ policy }: Settings) => policy.deleteRules.map(({ select }) => select)
-  const tags = ({ policy }: Settings) => ({
-    rule: policy.deleteRules[0]?.tags?.map(({ source }) => source),
-    protect: policy.protect.map(({ source }) => source),
+  const rules = (settings: Settings) =>
+    policyOf(settings).rules.flatMap(({ select }) => [...select.kinds])
+  const tags = (settings: Settings) => ({
+    rule: policyOf(settings).rules[0]?.select.tag?.include?.map(({ source }) => source),
+    protect: policyOf(settings).protect.map(({ pattern }) => pattern.source),
   })
   const a = digest('a')
 
@@ -83,16 +97,16 @@ describe('a good value', () => {
     [{ 'image-names': '!api' }, names, 'patterns'],
     [{ 'image-tags': 'pr-* !prod' }, tags, { rule: ['pr-*'], protect: ['prod'] }],
     [{ 'image-tags': '!prod !qa' }, tags, { rule: undefined, protect: ['prod', 'qa'] }],
-    [{ 'cut-off': '2w 3d' }, (s) => s.policy.deleteRules[0]?.olderThan, 17 * day],
-    [{ 'cut-off': '0s' }, (s) => s.policy.deleteRules[0]?.olderThan, 0],
+    [{ 'cut-off': '2w 3d' }, (s) => policyOf(s).rules[0]?.when.olderThan, 17 * day],
+    [{ 'cut-off': '0s' }, (s) => policyOf(s).rules[0]?.when.olderThan, 0],
     [{ 'tag-selection': 'tagged' }, rules, ['tagged']],
     [{ 'tag-selection': 'untagged' }, rules, ['untagged']],
     [{ 'tag-selection': 'Both' }, rules, ['tagged', 'untagged']],
-    [{ 'keep-n-most-recent': '5' }, (s) => s.policy.spareNewest, 5],
-    [{ 'timestamp-to-use': 'created_at' }, (s) => s.policy.ageBy, 'created'],
-    [{ 'skip-shas': `${a}, ${a}` }, (s) => [...s.policy.keepDigests], [a]],
-    [{ 'skip-shas': a.slice(7) }, (s) => [...s.policy.keepDigests], [a]],
-    [{ 'shas-to-skip': a }, (s) => [...s.policy.keepDigests], [a]],
+    [{ 'keep-n-most-recent': '5' }, (s) => policyOf(s).spareNewest, 5],
+    [{ 'timestamp-to-use': 'created_at' }, (s) => policyOf(s).ageBy, 'created'],
+    [{ 'skip-shas': `${a}, ${a}` }, (s) => [...policyOf(s).keepDigests.keys()], [a]],
+    [{ 'skip-shas': a.slice(7) }, (s) => [...policyOf(s).keepDigests.keys()], [a]],
+    [{ 'shas-to-skip': a }, (s) => [...policyOf(s).keepDigests.keys()], [a]],
     [{ 'dry-run': 'true' }, (s) => s.dryRun, true],
     [{ 'dry-run': 'False' }, (s) => s.dryRun, false],
     [{ 'remember-manifests': 'false' }, (s) => s.rememberManifests, false],
@@ -102,10 +116,11 @@ describe('a good value', () => {
     [{ 'rust-log': 'trace' }, (s) => s.logLevel, 'debug'],
     [{ 'rust-log': 'hyper=debug' }, (s) => s.logLevel, 'info'],
     [{ 'rust-log': 'off', 'log-level': 'warn' }, (s) => s.logLevel, 'warn'],
-    [{ grace: '0s' }, (s) => s.policy.grace, 0],
-    [{ grace: '1d' }, (s) => s.policy.grace, day],
-    [{ 'max-deletions': '0' }, (s) => s.policy.maxDeletions, 0],
-    [{ 'max-deletions': '500' }, (s) => s.policy.maxDeletions, 500],
+    [{ grace: '0s' }, (s) => policyOf(s).grace, 0],
+    [{ grace: '1d' }, (s) => policyOf(s).grace, day],
+    [{ 'max-deletions': '0' }, (s) => policyOf(s).maxDeletions, [{ count: 0 }]],
+    [{ 'max-deletions': '500' }, (s) => policyOf(s).maxDeletions, [{ count: 500 }]],
+    [{ 'max-deletions': '50%' }, (s) => policyOf(s).maxDeletions, [{ percent: 50 }]],
     [{ 'time-budget': '5m' }, (s) => s.timeBudget, 300_000],
     [{ 'deletes-per-minute': '60' }, (s) => s.pace.deletesPerMinute, 60],
     [{ 'quota-reserve': '25%' }, (s) => s.pace.quotaReserve, 0.25],
@@ -166,7 +181,8 @@ describe('a bad value names the input, what it got and what it takes', () => {
     [{ 'log-level': 'loud' }, 'log-level: "loud" is not one of error, warn, info, debug'],
     [{ 'rust-log': 'loud' }, 'rust-log: "loud" has no log level'],
     [{ grace: 'soon' }, 'grace: "soon" is not a duration'],
-    [{ 'max-deletions': '50%' }, 'max-deletions: "50%" is not a whole number'],
+    [{ 'max-deletions': '101%' }, 'max-deletions: "101%" is neither a whole number'],
+    [{ 'max-deletions': '1.5%' }, 'max-deletions: "1.5%" is neither a whole number'],
     [{ 'time-budget': '0s' }, 'time-budget: "0s" leaves no time at all'],
     [{ 'time-budget': '5' }, 'time-budget: "5" is not a duration'],
     [{ 'quota-reserve': '91%' }, 'quota-reserve: "91%" is not a whole percentage from 0% to 90%'],

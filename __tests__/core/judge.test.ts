@@ -1,29 +1,50 @@
 import { describe, expect, test } from '@jest/globals'
-import { judge } from '../../src/policy/judge.js'
-import { compileTagPatterns } from '../../src/policy/patterns.js'
-import type { DeleteRule } from '../../src/policy/policy.js'
-import { day, now, policy, tagged, untagged } from './kit.js'
+import { judgeAll } from '../../src/policy/judge.js'
+import type { Candidate } from '../../src/policy/candidate.js'
+import type { Policy, Rule } from '../../src/policy/policy.js'
+import { day, digest, now, policy, tagged, untagged, when } from './kit.js'
 
-const rule = (name: string, pattern?: string, days = 30): DeleteRule => ({
-  ...tagged(pattern),
+const rule = (name: string, pattern?: string, days = 30): Rule => ({
+  ...when(tagged(pattern), { olderThan: days * day }),
   name,
-  olderThan: days * day,
 })
 
+/** An image with these tags, and timestamps so many days ago. */
+const candidate = (
+  tags: readonly string[],
+  createdDaysAgo: number,
+  updatedDaysAgo = createdDaysAgo,
+) => ({
+  id: 1,
+  digest: digest('a'),
+  tags,
+  kinds: new Set([tags.length > 0 ? ('tagged' as const) : ('untagged' as const)]),
+  createdAt: now - createdDaysAgo * day,
+  updatedAt: now - updatedDaysAgo * day,
+  types: [],
+  isRunnable: true,
+  lifetime: undefined,
+})
+
+/** What a policy says of one image. */
+function judge(chosen: Policy, image: Candidate) {
+  const [judgement] = judgeAll(chosen, [image], now)
+  if (judgement === undefined) throw new Error('no judgement')
+  return judgement
+}
+
 /** What rules say of an image that was pushed and changed so many days ago. */
-function verdict(rules: DeleteRule[], tags: string[], age: number) {
-  const time = now - age * day
-  const image = { tags, createdAt: time, updatedAt: time }
-  return judge(policy({ deleteRules: rules }), image, now)
+function verdict(rules: Rule[], tags: string[], age: number) {
+  return judge(policy({ rules }), candidate(tags, age))
 }
 
 describe('an image is condemned', () => {
-  const cases: [story: string, rules: DeleteRule[], tags: string[], age: number, by: string][] = [
+  const cases: [story: string, rules: Rule[], tags: string[], age: number, by: string][] = [
     ['on the day that it is old enough', [rule('r')], ['a'], 30, 'r'],
     ['by the rule for untagged ones', [rule('r'), untagged], [], 30, 'untagged'],
     [
       'by a rule that has a pattern for each of its tags',
-      [{ ...rule('r'), tags: compileTagPatterns(['pr-*', 'ci-*']).include }],
+      [{ ...tagged('pr-*', 'ci-*'), name: 'r' }],
       ['pr-1', 'ci-1'],
       40,
       'r',
@@ -52,9 +73,10 @@ describe('an image is condemned', () => {
   ]
   test.each(cases)('%s', (_story, rules, tags, age, by) => {
     const { condemned } = verdict(rules, tags, age)
-    expect(condemned).toEqual({
+    expect(condemned[0]).toMatchObject({
       code: 'delete-rule',
       rule: by,
+      place: 'inputs',
       evidence: `older than 30d: ${age}d`,
     })
   })
@@ -62,15 +84,15 @@ describe('an image is condemned', () => {
 
 describe('an image stays', () => {
   const tooYoung = (name: string, age: number, days: number) => ({
-    code: 'too-young',
+    code: 'not-due',
     rule: name,
-    age: age * day,
-    olderThan: days * day,
+    place: 'inputs',
+    evidence: `younger than ${days}d: ${age}d`,
   })
   const notSelected = { code: 'not-selected' }
   const cases: [
     story: string,
-    rules: DeleteRule[],
+    rules: Rule[],
     tags: string[],
     age: number,
     reason: Record<string, unknown>,
@@ -96,21 +118,22 @@ describe('an image stays', () => {
   ]
   test.each(cases)('%s', (_story, rules, tags, age, reason) => {
     const { condemned, otherwise } = verdict(rules, tags, age)
-    expect(condemned).toBeUndefined()
-    expect(otherwise).toEqual(reason)
+    expect(condemned).toEqual([])
+    expect(otherwise).toMatchObject(reason)
   })
 })
 
 test('the age counts from the chosen timestamp', () => {
-  const image = { tags: ['a'], createdAt: now - 40 * day, updatedAt: now - 20 * day }
-  const by = (ageBy: 'created' | 'updated') => judge(policy({ ageBy }), image, now).condemned
-  expect([by('created') !== undefined, by('updated') !== undefined]).toEqual([true, false])
+  const image = candidate(['a'], 40, 20)
+  const by = (ageBy: 'created' | 'updated') => judge(policy({ ageBy }), image).condemned.length
+  expect([by('created'), by('updated')]).toEqual([1, 0])
 })
 
 test('every tag that is protected is told with its pattern', () => {
-  const image = { tags: ['prod', 'v1', 'prod-2'], createdAt: 0, updatedAt: 0 }
-  expect(judge(policy({ protectTags: 'prod*' }), image, now).keeps).toEqual([
-    { code: 'protected-tag', tag: 'prod', pattern: 'prod*' },
-    { code: 'protected-tag', tag: 'prod-2', pattern: 'prod*' },
+  const image = candidate(['prod', 'v1', 'prod-2'], 90)
+  const place = 'inputs'
+  expect(judge(policy({ protectTags: 'prod*' }), image).keeps).toEqual([
+    { code: 'protected-tag', tag: 'prod', pattern: 'prod*', place },
+    { code: 'protected-tag', tag: 'prod-2', pattern: 'prod*', place },
   ])
 })

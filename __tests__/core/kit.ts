@@ -8,8 +8,14 @@ import type {
   Plan,
   Snapshot,
 } from '../../src/model.js'
-import { compileTagPatterns } from '../../src/policy/patterns.js'
-import type { DeleteRule, Policy } from '../../src/policy/policy.js'
+import { compileTagPatterns, type Pattern } from '../../src/policy/patterns.js'
+import {
+  inputPlace,
+  type Conditions,
+  type Policy,
+  type Protection,
+  type Rule,
+} from '../../src/policy/policy.js'
 import { plan } from '../../src/selector.js'
 
 export const hour = 3_600_000
@@ -125,31 +131,61 @@ export function snapshot(items: readonly Item[]): Snapshot {
 export function policy(
   overrides: Partial<Policy> & { protectTags?: string; tags?: string } = {},
 ): Policy {
-  const { protectTags, tags, ...rest } = overrides
+  const { protectTags, tags, ageBy = 'updated', ...rest } = overrides
   return {
-    protect: protectTags === undefined ? [] : compileTagPatterns([protectTags]).include,
+    protect: protectTags === undefined ? [] : protections(protectTags),
     grace: hour,
-    maxDeletions: undefined,
-    keepDigests: new Set(),
-    deleteRules: [tagged(tags), untagged],
+    maxDeletions: [],
+    keepDigests: new Map(),
+    rules: [tagged(tags), untagged].map((rule) => when(rule, { by: ageBy })),
+    unmatched: 'keep',
     spareNewest: 0,
-    ageBy: 'updated',
+    ageBy,
+    uses: new Map(),
+    readsLabels: false,
+    refs: undefined,
     ...rest,
   }
 }
 
-export const untagged: DeleteRule = {
-  name: 'untagged',
-  select: 'untagged',
-  tags: undefined,
-  olderThan: 30 * day,
+const origin = { place: inputPlace }
+
+/** These versions by their names, as if `skip-shas` listed them. */
+export function listed(...names: string[]): Policy['keepDigests'] {
+  return new Map(names.map((name) => [digest(name), origin]))
+}
+
+export function protections(...patterns: string[]): Protection[] {
+  return compileTagPatterns(patterns).include.map((pattern) => ({ pattern, origin }))
 }
 
 /** The rule for tagged images; without a pattern, for all of them. */
-export function tagged(pattern?: string): DeleteRule {
-  const tags = pattern === undefined ? undefined : compileTagPatterns([pattern]).include
-  return { name: 'tagged', select: 'tagged', tags, olderThan: 30 * day }
+export function tagged(...patterns: (string | undefined)[]): Rule {
+  const given = patterns.filter((pattern) => pattern !== undefined)
+  return deleteRule('tagged', given.length === 0 ? undefined : compileTagPatterns(given).include)
 }
+
+/** The same rule for another age, or by another timestamp. */
+export function when(rule: Rule, conditions: Partial<Conditions>): Rule {
+  return { ...rule, when: { ...rule.when, ...conditions } }
+}
+
+function deleteRule(kind: 'tagged' | 'untagged', include: readonly Pattern[] | undefined): Rule {
+  return {
+    name: kind,
+    origin,
+    action: 'delete',
+    select: {
+      kinds: new Set([kind]),
+      tag: include && { include, exclude: [], semver: undefined },
+      digests: undefined,
+      types: undefined,
+    },
+    when: { by: 'updated', olderThan: 30 * day },
+  }
+}
+
+export const untagged: Rule = deleteRule('untagged', undefined)
 
 /** A plan in the names of the items. */
 export interface Named {

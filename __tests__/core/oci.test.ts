@@ -1,5 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
-import { acceptedMediaTypes, parseManifest, subjectOfTag } from '../../src/oci.js'
+import {
+  acceptedMediaTypes,
+  parseLabels,
+  parseLifetimeSource,
+  parseManifest,
+  subjectOfTag,
+} from '../../src/oci.js'
 import { digest } from './kit.js'
 
 const types = {
@@ -216,6 +222,90 @@ describe('everything else', () => {
       annotations: { 'com.amazon.soci.index-digest': digest('soci') },
     })
     expect(manifest).toMatchObject({ subject: digest('a'), sociIndex: digest('soci') })
+  })
+})
+
+const own = 'ghcr-retention.expires-after'
+const quay = 'quay.expires-after'
+
+/** Texts as annotations or labels hold them, and the lifetime that they state. */
+const stated: [
+  story: string,
+  texts: Record<string, string> | null | undefined,
+  lifetime: string | undefined,
+][] = [
+  ['none at all', undefined, undefined],
+  ['null', null, undefined],
+  ['others only', { 'org.opencontainers.image.title': '2d' }, undefined],
+  ['our own', { [own]: '2d' }, '2d'],
+  ["Quay's", { [quay]: '3w' }, '3w'],
+  ['both, and our own counts', { [quay]: '3w', [own]: 'never' }, 'never'],
+  ['the empty text, which is a statement too', { [own]: '', [quay]: '3w' }, ''],
+  ['as much as is kept', { [quay]: ' '.repeat(62) + '1d' }, ' '.repeat(62) + '1d'],
+  [
+    'more than is kept, so that it is no duration',
+    { [quay]: '1d'.repeat(33) },
+    '1d'.repeat(32) + '…',
+  ],
+]
+
+describe('a lifetime is stated', () => {
+  test.each(stated)('by annotations: %s', (_story, annotations, lifetime) => {
+    const expected = lifetime === undefined ? {} : { lifetime }
+    const index = parse({ mediaType: types.index, manifests: [], annotations })
+    expect(index).toStrictEqual({
+      kind: 'index',
+      mediaType: types.index,
+      children: [],
+      ...expected,
+    })
+    const image = { mediaType: types.image, config: { mediaType: types.config }, annotations }
+    expect(parse(image).lifetime).toBe(lifetime)
+  })
+
+  test.each(stated)('by labels: %s', (_story, Labels, lifetime) => {
+    expect(parseLabels(JSON.stringify({ config: { Labels } }))).toBe(lifetime)
+  })
+
+  test('by no label of an image without a configuration', () => {
+    expect(parseLabels('{}')).toBeUndefined()
+    expect(parseLabels('{"config":null}')).toBeUndefined()
+  })
+
+  test('by no label that cannot be read', () => {
+    expect(() => parseLabels('not JSON')).toThrow('it is not JSON')
+    expect(() => parseLabels('[]')).toThrow('it is no JSON object')
+    const labels = JSON.stringify({ config: { Labels: { [own]: 2, other: 3 } } })
+    expect(() => parseLabels(labels)).toThrow(`its field config.Labels.${own} is no config's`)
+  })
+})
+
+describe('labels are looked for', () => {
+  const source = (document: unknown) => parseLifetimeSource(JSON.stringify(document), types.image)
+  const config = (mediaType: string) => ({ mediaType, digest: digest('config') })
+
+  test('in the config of what can run', () => {
+    for (const mediaType of [types.config, types.dockerConfig])
+      expect(source({ config: config(mediaType) }).config).toBe(digest('config'))
+  })
+
+  test.each<[string, object]>([
+    ['an index', { manifests: [], config: config(types.config) }],
+    ['an artifact', { artifactType: 'a/b', config: config(types.config) }],
+    ['a chart', { config: config('application/vnd.cncf.helm.config.v1+json') }],
+    ['what has no config', { layers: [] }],
+  ])('in none of %s, which may have an annotation all the same', (_story, document) => {
+    expect(source(document)).toEqual({ lifetime: undefined, config: undefined })
+    const annotations = { [own]: '1d' }
+    expect(source({ ...document, annotations }).lifetime).toBe('1d')
+  })
+
+  test('in none that cannot be named, which is no harm to the manifest', () => {
+    for (const odd of [undefined, null, 7, 'sha256:short']) {
+      const document = { config: { mediaType: types.config, digest: odd } }
+      expect(parse(document).kind).toBe('image')
+      expect(() => source(document)).toThrow(/^its config (?:has no|is a) digest/)
+    }
   })
 })
 

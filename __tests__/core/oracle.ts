@@ -1,13 +1,27 @@
-import type { Child, Digest, PackageVersion, Plan, Snapshot } from '../../src/model.js'
-import type { Policy } from '../../src/policy/policy.js'
+import type { Child, Digest, Manifest, PackageVersion, Plan, Snapshot } from '../../src/model.js'
+import type { Candidate } from '../../src/policy/candidate.js'
+import type { ImageKind, Policy } from '../../src/policy/policy.js'
+import { truths, type Around, type Written } from './policy-oracle.js'
+
+/** A policy with the words that it was made from. */
+export interface SaidPolicy extends Policy {
+  readonly written: Written
+  readonly around: Around
+}
 
 /**
  * Says what is wrong with a plan, from the raw documents and by brute force: no graph, no search, and nothing of the
  * code that makes plans. An empty list means that every promise it knows of is kept.
  */
-export function violations(snapshot: Snapshot, policy: Policy, now: number, plan: Plan): string[] {
+export function violations(
+  snapshot: Snapshot,
+  policy: SaidPolicy,
+  now: number,
+  plan: Plan,
+): string[] {
   return [
     ...brokenImages(snapshot, plan),
+    ...uncondemned(snapshot, policy, now, plan),
     ...plan.deletions.flatMap(({ version }) => forbidden(version, policy, now)),
     ...undecided(snapshot, plan),
     ...refusedByGitHub(snapshot, plan),
@@ -22,24 +36,75 @@ function brokenImages(snapshot: Snapshot, plan: Plan): string[] {
     .map(([parent, child]) => `P1: ${child} goes, ${parent} stays`)
 }
 
-/** P2 and P5: what the policy does not condemn, protects or finds too young. */
-function forbidden(version: PackageVersion, policy: Policy, now: number): string[] {
-  const { digest, tags, createdAt = Infinity, updatedAt = Infinity } = version
-  const own = tags.filter((tag) => !/^sha256-[0-9a-f]{64}/.test(tag))
-  const rules = policy.deleteRules.filter(({ select }) => select === 'tagged')
-  const condemned = (tag: string) =>
-    rules.some((rule) => rule.tags?.some((pattern) => pattern.matches(tag)) ?? true)
-  const shielded = own.some((tag) => policy.protect.some((pattern) => pattern.matches(tag)))
-  const age = now - (policy.ageBy === 'updated' ? updatedAt : createdAt)
-  const limit = Math.min(...rules.map(({ olderThan }) => olderThan))
+/** P2: images that the policy does not let go, and parts of no image that goes. */
+function uncondemned(
+  snapshot: Snapshot,
+  { written, around }: SaidPolicy,
+  now: number,
+  plan: Plan,
+): string[] {
+  const images = imagesIn(snapshot)
+  const fates = truths(written, around, images, now)
+  const stays = new Set(images.filter((_, at) => !fates[at]?.goes).map(({ digest }) => digest))
+  const going = plan.deletions.map(({ version }) => version.digest)
+  const condemned = images.map(({ digest }) => digest).filter((digest) => !stays.has(digest))
+  const reached = new Set(condemned.filter((digest) => going.includes(digest)))
+  const pairs = relations(snapshot)
+  // As often as the longest way can be.
+  for (const [whole, part] of going.flatMap(() => pairs)) if (reached.has(whole)) reached.add(part)
+  return [
+    ...going.filter((digest) => stays.has(digest)).map((digest) => `P2: ${digest} is an image`),
+    ...going.filter((digest) => !reached.has(digest)).map((digest) => `P2: ${digest} is no part`),
+  ]
+}
+
+/** P2 and P5: what is listed to stay, and what is too young. */
+function forbidden(version: PackageVersion, policy: SaidPolicy, now: number): string[] {
+  const { digest, createdAt = Infinity, updatedAt = Infinity } = version
   const wrongs: [boolean, string][] = [
-    [!own.every(condemned), 'P2: has a tag that no rule names'],
-    [shielded, 'P2: has a protected tag'],
     [policy.keepDigests.has(digest), 'P2: is listed to stay'],
-    [own.length > 0 && age < limit, 'P2: is too young for every rule'],
+    [policy.around.used.includes(digest), 'P2: is in use'],
     [now - Math.max(createdAt, updatedAt) < policy.grace, 'P5: is in flight'],
   ]
   return wrongs.filter(([wrong]) => wrong).map(([, words]) => `${digest} goes and ${words}`)
+}
+
+/** What rules are about: versions with a tag of their own, and those that belong to nothing that is listed. */
+function imagesIn(snapshot: Snapshot): Candidate[] {
+  const parts = new Set(relations(snapshot).map(([, part]) => part))
+  return snapshot.versions
+    .filter(({ digest, tags }) => tags.some(isOwn) || !parts.has(digest))
+    .map((version) => imageOf(version, snapshot))
+}
+
+function isOwn(tag: string): boolean {
+  return subjectOf(tag) === undefined
+}
+
+function imageOf(version: PackageVersion, { versions, manifests }: Snapshot): Candidate {
+  const { id, digest, tags, createdAt = Infinity, updatedAt = Infinity } = version
+  const manifest = manifests.get(digest)
+  const { mediaType, artifactType, subject, lifetime } = manifest ?? {}
+  const isOrphan = subject !== undefined && versions.every((other) => other.digest !== subject)
+  return {
+    ...{ id, digest, createdAt, updatedAt, lifetime },
+    tags: tags.filter(isOwn),
+    kinds: new Set(kindsOf(tags, isOrphan)),
+    types: [mediaType, artifactType].filter((type) => type !== undefined),
+    isRunnable: manifest !== undefined && isRunnable(manifest),
+  }
+}
+
+function kindsOf(tags: readonly string[], isOrphan: boolean): ImageKind[] {
+  if (tags.some(isOwn)) return ['tagged']
+  if (tags.length > 0) return ['orphan']
+  return isOrphan ? ['untagged', 'orphan'] : ['untagged']
+}
+
+function isRunnable({ kind, artifactType, children }: Manifest): boolean {
+  if (kind !== 'index') return kind === 'image'
+  const isOfOtherThings = children.length > 0 && children.every((child) => child.kind === 'other')
+  return artifactType === undefined && !isOfOtherThings
 }
 
 /** P12: one decision for each version, and it says what the plan does. */

@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { isKnownLeaf } from '../../src/graph.js'
 import type { Digest } from '../../src/model.js'
-import { compileTagPatterns } from '../../src/policy/patterns.js'
 import type { Policy } from '../../src/policy/policy.js'
 import {
   artifact,
@@ -9,20 +8,21 @@ import {
   hour,
   image,
   index,
-  policy,
+  listed,
   tagOf,
-  tagged,
-  untagged,
   type Entry,
   type Item,
 } from './kit.js'
+import type { SaidPolicy } from './oracle.js'
+import { policies as writtenPolicies, rarely, surroundings, tagNames } from './policy-arbitrary.js'
+import { compiled } from './policy-kit.js'
+import type { Around, Written, WrittenRule } from './policy-oracle.js'
 
 /** Ages in days around the limits of the policies below: in flight, young, on the edge, old. */
 const age = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom(30, 31, 60, 400) },
   { weight: 1, arbitrary: fc.constantFrom(-1, 0, 0.01, 1, 29) },
 )
-const tagNames = ['pr-1', 'pr-2', 'ci-1', 'v1', 'v2', 'latest', 'prod'] as const
 const kinds = ['image', 'image', 'index', 'index', 'artifact'] as const
 const entryForms = ['platform', 'bare', 'attests', 'other'] as const
 
@@ -36,18 +36,12 @@ interface Seed {
   /** A position: this version has the attachment tag of that one, or of one that is not there. */
   attachedByTag: number | undefined
   soci: number | undefined
+  lifetime: string | undefined
   lost: boolean
   unread: boolean
 }
 
 const position = fc.nat({ max: 30 })
-/** A position in one of so many cases. */
-const rarely = (cases: number): fc.Arbitrary<number | undefined> =>
-  fc.oneof(
-    { weight: cases - 1, arbitrary: fc.constant(undefined) },
-    { weight: 1, arbitrary: position },
-  )
-
 const seed: fc.Arbitrary<Seed> = fc.record({
   kind: fc.constantFrom(...kinds),
   age,
@@ -56,9 +50,10 @@ const seed: fc.Arbitrary<Seed> = fc.record({
     fc.record({ at: position, form: fc.constantFrom(...entryForms), attests: position }),
     { maxLength: 4 },
   ),
-  subject: rarely(3),
-  attachedByTag: rarely(6),
-  soci: rarely(12),
+  subject: rarely<number | undefined>(3, undefined, position),
+  attachedByTag: rarely<number | undefined>(6, undefined, position),
+  soci: rarely<number | undefined>(12, undefined, position),
+  lifetime: rarely<string | undefined>(4, undefined, fc.constantFrom('1d', '52w', 'never')),
   lost: fc.boolean(),
   unread: fc.boolean(),
 })
@@ -71,7 +66,7 @@ const seed: fc.Arbitrary<Seed> = fc.record({
 export const packages: fc.Arbitrary<Item[]> = fc
   .tuple(
     fc.array(seed, { minLength: 1, maxLength: 14 }),
-    fc.array(fc.record({ tag: fc.constantFrom(...tagNames), at: position }), { maxLength: 8 }),
+    fc.array(fc.record({ tag: fc.constantFrom(...tagNames), at: position }), { maxLength: 12 }),
   )
   .map(([seeds, tags]) => {
     const owners = new Map(tags.map(({ tag, at }) => [tag, at % seeds.length]))
@@ -79,10 +74,14 @@ export const packages: fc.Arbitrary<Item[]> = fc
       [...owners].filter(([, owner]) => owner === at).map(([tag]) => tag)
     const items = seeds.map((each, at) => itemOf(each, at, seeds.length, tagsAt(at)))
     return items.map((item, at) => ({
-      ...item,
+      ...withLifetime(item, seeds[at]?.lifetime),
       unread: !!seeds[at]?.unread && needsNoRead(item, items),
     }))
   })
+
+function withLifetime(item: Item, lifetime: string | undefined): Item {
+  return lifetime === undefined ? item : { ...item, manifest: { ...item.manifest, lifetime } }
+}
 
 /** Whether an index says all about a plain image, or all but the subject of an attestation. */
 function needsNoRead({ version, manifest }: Item, items: readonly Item[]): boolean {
@@ -119,29 +118,60 @@ function itemOf(each: Seed, at: number, count: number, ownTags: string[]): Item 
   return index(`v${at}`, each.lost ? [...entries, `lost ${at}`] : entries, options)
 }
 
-/** Policies of every combination. */
-export const policies: fc.Arbitrary<Policy> = fc
+/** The file that says it, and what only inputs say. */
+const said = (written: Written, around: Around, inputs: Partial<Policy>): SaidPolicy => ({
+  ...compiled(written, around),
+  ...inputs,
+  ...{ written, around },
+})
+
+const rules = [
+  { name: 'pr', delete: { tags: ['pr-*'] } },
+  { name: 'pr or v', delete: { tags: ['pr-*', 'v*'] } },
+  { name: 'tagged', delete: { tagged: true } },
+  { name: 'untagged', delete: { untagged: true } },
+] as const
+
+const theRest = { name: 'rest', delete: { tagged: true, untagged: true, orphans: true } } as const
+const when = { 'beyond-newest': 3 }
+
+/** Policies as inputs say them. */
+const plain: fc.Arbitrary<Written> = fc
   .record({
-    rules: fc.subarray([tagged('pr-*'), tagged('{pr,ci,v}*'), tagged(), untagged], {
-      minLength: 1,
-    }),
-    olderThan: fc.constantFrom(0, 30 * 24 * hour),
+    some: fc.subarray([...rules], { minLength: 1 }),
+    older: fc.constantFrom('0h', '30d'),
+    by: fc.constantFrom('updated' as const, 'created' as const),
+    protect: fc.subarray(['latest', 'main', 'v*']),
+  })
+  .map(({ some, older, by, protect }) => ({
+    protect,
+    unmatched: 'keep',
+    rules: some.map((rule) => ({ ...rule, when: { 'older-than': older, by } })),
+  }))
+
+/** Policies as files say them, mostly with a rule that deletes what the others leave over. */
+const ofFiles = fc
+  .tuple(
+    writtenPolicies,
+    rarely<readonly WrittenRule[]>(4, [theRest], fc.constantFrom([], [{ ...theRest, when }])),
+  )
+  .map(([written, rest]): Written => ({ ...written, rules: [...written.rules, ...rest] }))
+
+/** Policies as inputs or files say them. */
+export const policies: fc.Arbitrary<SaidPolicy> = fc
+  .record({
+    written: fc.oneof(plain, ofFiles),
+    around: surroundings,
+    used: rarely<string[]>(4, [], fc.constantFrom(['latest'], [digest('v1')], [digest('v2')])),
     grace: fc.constantFrom(0, hour, 48 * hour),
-    protect: fc.subarray(['latest', 'prod', 'v*']),
-    keep: fc.oneof(
-      { weight: 3, arbitrary: fc.constant<number[]>([]) },
-      { weight: 1, arbitrary: fc.array(fc.nat({ max: 13 }), { maxLength: 2 }) },
-    ),
+    kept: rarely<number[]>(4, [], fc.array(fc.nat({ max: 13 }), { maxLength: 2 })),
     spareNewest: fc.constantFrom(0, 0, 1, 2, 5),
     ageBy: fc.constantFrom('updated' as const, 'created' as const),
   })
-  .map(({ rules, olderThan, grace, protect, keep, spareNewest, ageBy }) =>
-    policy({
-      deleteRules: rules.map((rule) => ({ ...rule, olderThan })),
-      grace,
-      protect: compileTagPatterns(protect).include,
-      keepDigests: new Set(keep.map((at) => digest(`v${at}`))),
-      spareNewest,
-      ageBy,
-    }),
+  .map(({ written, around, used, grace, kept, spareNewest, ageBy }) =>
+    said(
+      written,
+      { ...around, used: [...around.used, ...used] },
+      { grace, keepDigests: listed(...kept.map((at) => `v${at}`)), spareNewest, ageBy },
+    ),
   )

@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Loss, Outcome, OutcomeResult, RefusalCode } from '../../src/model.js'
 import { describePolicy } from '../../src/policy/describe.js'
-import { compileTagPatterns } from '../../src/policy/patterns.js'
 import { logLine, markdownCode, markdownText } from '../../src/report/escape.js'
 import { planLines } from '../../src/report/lines.js'
 import { outputsOf } from '../../src/report/outputs.js'
@@ -21,11 +20,14 @@ import {
   digest,
   image,
   index,
+  listed,
   now,
   policy,
+  protections,
   snapshot,
-  tagOf,
   tagged,
+  tagOf,
+  when,
   type Item,
 } from './kit.js'
 
@@ -103,7 +105,7 @@ describe('the log', () => {
     [
       'a listed digest',
       [image('a')],
-      policy({ keepDigests: new Set([digest('a')]) }),
+      policy({ keepDigests: listed('a') }),
       'its digest is listed in skip-shas',
     ],
     [
@@ -130,12 +132,7 @@ describe('the log', () => {
       policy(),
       'last tagged version, which GitHub does not let go',
     ],
-    [
-      'not selected',
-      [image('a')],
-      policy({ deleteRules: [tagged()] }),
-      'no rule asks for it to go',
-    ],
+    ['not selected', [image('a')], policy({ rules: [tagged()] }), 'no rule asks for it to go'],
     [
       'an orphan signature',
       [artifact('a', { tags: [tagOf('gone', '.sig')] })],
@@ -164,7 +161,7 @@ describe('the log', () => {
     [
       'too many deletions',
       [image('a'), image('b')],
-      policy({ maxDeletions: 1 }),
+      policy({ maxDeletions: [{ count: 1 }] }),
       'package left alone (more would go than max-deletions allows)',
     ],
     [
@@ -287,7 +284,7 @@ describe('the log', () => {
       image('new', { tags: ['v1'], age: 3 }),
     ]
     const left = 'package left alone (more would go than max-deletions allows)'
-    expect(lines(items, policy({ maxDeletions: 1 }))).toEqual([
+    expect(lines(items, policy({ maxDeletions: [{ count: 1 }] }))).toEqual([
       'keep    v1    3d old   OCI image               younger than 30d: 3d (rule "tagged")',
       `keep    pr-1  40d old  OCI index  linux/amd64  would go: older than 30d: 40d (rule "tagged"); ${left}`,
       `        └ OCI image linux/amd64  ${short('leaf')}`,
@@ -476,7 +473,7 @@ describe('a run', () => {
     ['with deletes left for later succeeds', () => reportOf(six(), everyResult.slice(2)), false],
     [
       'with a package left alone fails',
-      () => reportOf(decide([image('a')], policy({ maxDeletions: 0 })).plan),
+      () => reportOf(decide([image('a')], policy({ maxDeletions: [{ count: 0 }] })).plan),
       true,
     ],
     [
@@ -791,7 +788,7 @@ describe('the summary', () => {
   })
 
   test('tells what was left alone, what was not reached, and where everything stays', () => {
-    const refused = decide([image('a')], policy({ maxDeletions: 0 })).plan
+    const refused = decide([image('a')], policy({ maxDeletions: [{ count: 0 }] })).plan
     const calm = decide([image('b', { age: 1 })]).plan
     const report: RunReport = {
       ...reportOf(refused),
@@ -869,7 +866,12 @@ describe('plan.json', () => {
               mediaType: 'application/vnd.oci.image.manifest.v1+json',
               action: 'delete',
               why: 'older than 30d: 40d (rule "untagged")',
-              reason: { code: 'delete-rule', rule: 'untagged', evidence: 'older than 30d: 40d' },
+              reason: {
+                code: 'delete-rule',
+                rule: 'untagged',
+                place: 'inputs',
+                evidence: 'older than 30d: 40d',
+              },
               outcome: everyResult[0],
             },
           ],
@@ -887,7 +889,7 @@ describe('plan.json', () => {
         artifact('bundle', { subject: 'release', type: 'a/b' }),
         image('old'),
       ],
-      policy({ protectTags: 'prod', keepDigests: new Set([digest('release')]) }),
+      policy({ protectTags: 'prod', keepDigests: listed('release') }),
     )
     const { version } = release
     expect(read(reportOf(plan, everyResult.slice(3)))).toMatchObject({
@@ -914,9 +916,16 @@ describe('plan.json', () => {
               platforms: ['linux/amd64'],
               action: 'keep',
               why: 'its digest is listed in skip-shas',
-              reason: { code: 'listed-digest' },
-              also: [{ code: 'protected-tag', tag: 'prod', pattern: 'prod' }],
-              overruled: { code: 'delete-rule', rule: 'tagged', evidence: 'older than 30d: 40d' },
+              reason: { code: 'listed-digest', place: 'inputs' },
+              also: [{ code: 'protected-tag', tag: 'prod', pattern: 'prod', place: 'inputs' }],
+              overruled: [
+                {
+                  code: 'delete-rule',
+                  rule: 'tagged',
+                  place: 'inputs',
+                  evidence: 'older than 30d: 40d',
+                },
+              ],
             },
             expect.objectContaining({
               role: 'attachment',
@@ -984,10 +993,10 @@ describe('a policy in sentences', () => {
     [
       policy({
         tags: 'pr-*',
-        protect: compileTagPatterns(['prod', 'qa', 'v*']).include,
-        keepDigests: new Set([digest('a')]),
+        protect: protections('prod', 'qa', 'v*'),
+        keepDigests: listed('a'),
         spareNewest: 3,
-        maxDeletions: 1,
+        maxDeletions: [{ count: 1 }],
         grace: 0,
         ageBy: 'created',
       }),
@@ -1003,8 +1012,8 @@ describe('a policy in sentences', () => {
     ],
     [
       policy({
-        deleteRules: [{ ...tagged(), olderThan: 0 }],
-        keepDigests: new Set([digest('a'), digest('b')]),
+        rules: [when(tagged(), { olderThan: 0 })],
+        keepDigests: listed('a', 'b'),
       }),
       [
         'Delete tagged images, whatever their tags, at any age.',

@@ -8,12 +8,14 @@ import {
   hour,
   image,
   index,
+  listed,
   now,
   policy,
   snapshot,
-  tagOf,
   tagged,
+  tagOf,
   untagged,
+  when,
   type Item,
 } from './kit.js'
 
@@ -109,7 +111,7 @@ describe('what stays, and why', () => {
         index('inner', ['leaf']),
         image('leaf'),
       ],
-      { outer: 'too-young', inner: 'part-of', leaf: 'part-of' },
+      { outer: 'not-due', inner: 'part-of', leaf: 'part-of' },
     ],
     [
       'what is attached to a kept image or to one of its children',
@@ -134,7 +136,7 @@ describe('what stays, and why', () => {
     [
       'a child with a tag of its own that the policy does not condemn',
       () => [index('gone', ['child']), image('child', { tags: ['v1'], age: 5 })],
-      { child: 'too-young' },
+      { child: 'not-due' },
     ],
     [
       'an unread attestation of a kept platform image, for it may have a subject',
@@ -164,7 +166,7 @@ describe('what stays, and why', () => {
     [
       'the old children of an untagged index that is too young to go',
       () => [index('young', ['leaf'], { age: 5 }), image('leaf')],
-      { young: 'too-young', leaf: 'part-of' },
+      { young: 'not-due', leaf: 'part-of' },
     ],
     [
       'a SOCI index that a kept image names',
@@ -201,14 +203,14 @@ describe('floors', () => {
         image('pushed now', { age: 0.01 }),
         image('tagged now', { age: 90, updated: 0.01 }),
       ],
-      policy({ deleteRules: [{ ...untagged, olderThan: 0 }] }),
+      policy({ rules: [when(untagged, { olderThan: 0 })] }),
     )
     expect(deleted).toEqual([])
     expect([why('pushed now'), why('tagged now')]).toEqual(['in-flight', 'in-flight'])
   })
 
   test('what is exactly as old as grace may go', () => {
-    const chosen = policy({ grace: day, deleteRules: [{ ...untagged, olderThan: 0 }] })
+    const chosen = policy({ grace: day, rules: [when(untagged, { olderThan: 0 })] })
     const signature = artifact('signature', { subject: 'signed', age: 1 })
     const items = [fresh(), image('old', { age: 1 }), image('signed'), signature]
     expect(decide(items, chosen).deleted).toEqual(['signed', 'signature', 'old'])
@@ -217,7 +219,7 @@ describe('floors', () => {
   test('a created_at in the future is in flight, too', () => {
     const { deleted } = decide(
       [fresh(), image('ahead', { age: -1, updated: 90 })],
-      policy({ grace: 0, deleteRules: [{ ...untagged, olderThan: 0 }] }),
+      policy({ grace: 0, rules: [when(untagged, { olderThan: 0 })] }),
     )
     expect(deleted).toEqual([])
   })
@@ -262,12 +264,12 @@ describe('floors', () => {
     )
     expect(deleted).toEqual([])
     expect(why('old')).toBe('protected-tag')
-    expect(decision('old').overruled).toMatchObject({ code: 'delete-rule', rule: 'tagged' })
+    expect(decision('old').overruled).toMatchObject([{ code: 'delete-rule', rule: 'tagged' }])
   })
 
   test('a listed digest keeps an index with its tree, and a child without its index', () => {
     const items = () => [fresh(), index('old', ['leaf', 'other']), image('leaf'), image('other')]
-    const keep = (name: string) => policy({ keepDigests: new Set([digest(name)]) })
+    const keep = (name: string) => policy({ keepDigests: listed(name) })
     expect(decide(items(), keep('old')).deleted).toEqual([])
     expect(decide(items(), keep('leaf')).deleted).toEqual(['old', 'other'])
   })
@@ -275,7 +277,7 @@ describe('floors', () => {
   test('every reason that keeps an image is told', () => {
     const { decision } = decide(
       [image('old', { tags: ['prod', 'prod-2'], updated: 0.01 })],
-      policy({ protectTags: 'prod*', keepDigests: new Set([digest('old')]) }),
+      policy({ protectTags: 'prod*', keepDigests: listed('old') }),
     )
     const { verdict, also } = decision('old')
     expect([verdict.reason, ...also].map(({ code }) => code)).toEqual([
@@ -334,15 +336,15 @@ describe('tags', () => {
 
   test('rules for one kind leave the other alone', () => {
     const items = [fresh(), image('tagged', { tags: ['pr-1'] }), image('bare')]
-    expect(decide(items, policy({ deleteRules: [tagged()] })).deleted).toEqual(['tagged'])
-    expect(decide(items, policy({ deleteRules: [untagged] })).deleted).toEqual(['bare'])
+    expect(decide(items, policy({ rules: [tagged()] })).deleted).toEqual(['tagged'])
+    expect(decide(items, policy({ rules: [untagged] })).deleted).toEqual(['bare'])
   })
 
   test('an image goes when several rules together match its tags', () => {
     const rules = [tagged('pr-*'), { ...tagged('ci-*'), name: 'second' }]
     const { deleted } = decide(
       [fresh(), image('old', { tags: ['pr-1', 'ci-1'] })],
-      policy({ deleteRules: rules }),
+      policy({ rules: rules }),
     )
     expect(deleted).toEqual(['old'])
   })
@@ -485,21 +487,21 @@ describe('refusals', () => {
 
   test('more deletions than allowed: nothing goes, and the plan still shows what would', () => {
     const items = [fresh(), image('a'), image('b')]
-    expect(decide(items, policy({ maxDeletions: 2 })).deleted).toHaveLength(2)
-    const { plan: made, decision } = decide(items, policy({ maxDeletions: 1 }))
+    expect(decide(items, policy({ maxDeletions: [{ count: 2 }] })).deleted).toHaveLength(2)
+    const { plan: made, decision } = decide(items, policy({ maxDeletions: [{ count: 1 }] }))
     expect(made.deletions).toEqual([])
     expect(made.refusals).toEqual([
       {
         code: 'max-deletions',
         message: '2 versions would go, and max-deletions allows 1',
-        hint: 'Look at the plan; if it is what you want, raise max-deletions for one run.',
+        hint: 'Look at the plan; if it is what you want, raise max-deletions for one run, where it is set.',
       },
     ])
     expect(decision('a')).toMatchObject({
       verdict: { action: 'keep', reason: { code: 'refused' } },
-      overruled: { code: 'delete-rule' },
+      overruled: [{ code: 'delete-rule' }],
     })
-    expect(decision('fresh').verdict.reason.code).toBe('too-young')
+    expect(decision('fresh').verdict.reason.code).toBe('not-due')
   })
 
   test.each(['createdAt', 'updatedAt'] as const)(
@@ -708,9 +710,15 @@ describe('the plan', () => {
       missingSubjects: [],
       verdict: {
         action: 'keep',
-        reason: { code: 'too-young', rule: 'tagged', age: 5 * day, olderThan: 30 * day },
+        reason: {
+          code: 'not-due',
+          rule: 'tagged',
+          place: 'inputs',
+          evidence: 'younger than 30d: 5d',
+        },
       },
       also: [],
+      overruled: [],
     })
     expect(decision('thing')).toStrictEqual({
       version: decision('thing').version,
@@ -733,6 +741,7 @@ describe('the plan', () => {
         },
       },
       also: [],
+      overruled: [],
     })
     expect(decision('leaf').platforms).toEqual(['linux/amd64'])
     expect(decision('note').artifactType).toContain('sigstore')

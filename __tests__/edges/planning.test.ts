@@ -23,6 +23,13 @@ async function planned(
   const read: Digest[] = []
   const made = await makePlan({
     heard: () => undefined,
+    heardLabels: () => undefined,
+    warned: () => undefined,
+    labels: { readLifetime: () => Promise.reject(new Error('no rule asks')) },
+    labelMemory: {
+      recallLifetime: () => Promise.resolve(undefined),
+      learnLifetime: () => undefined,
+    },
     package: ref,
     lister: {
       listVersions: () => Promise.resolve([...versions]),
@@ -39,6 +46,7 @@ async function planned(
     },
     remembered: Promise.resolve(remembered),
     policy,
+    refs: () => Promise.resolve(undefined),
     now,
   })
   return { ...made, read }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { fetch } from 'undici'
-import { image, index, multiArchImage, pushTree } from '../../src/emulator/images.js'
+import { fetch, Response } from 'undici'
+import { image, index, multiArchImage, pushTree, type Tree } from '../../src/emulator/images.js'
 import { RegistryClient } from '../../src/registry.js'
 import type { Digest } from '../../src/model.js'
 import { testClock } from './clock.js'
@@ -228,4 +228,153 @@ test('a token endpoint that fails or sends nonsense is tried again, then told', 
   emulator.faults.add({ method: 'GET', path: /manifests/, action: { status: 401 } })
   emulator.faults.add({ path: /^\/token/, times: Infinity, action: { body: '{"no":"token"}' } })
   await expect(client.readManifest(digest)).rejects.toThrow('sent no token')
+})
+
+describe('the lifetime that an image states', () => {
+  const labels = { 'quay.expires-after': '2d' }
+
+  /** The registry with one more image, and how to read from it. */
+  async function registryWithImage(tree: Tree = image({ labels })) {
+    const scene = await registryWithRelease()
+    pushTree(scene.emulator.store, { account: 'acme', package: 'team/api', tree, tags: ['pr-1'] })
+    const read = () => scene.client.readLifetime(tree.digest as Digest)
+    const asked = () =>
+      scene.emulator.requests
+        .filter(({ method }) => method === 'GET')
+        .map(({ path }) => /manifests|blobs|storage/.exec(path)?.[0])
+        .filter((kind) => kind !== undefined)
+    return { ...scene, read, asked }
+  }
+
+  test('is read from the labels of its config, behind a redirect', async () => {
+    const { read, asked } = await registryWithImage()
+    expect(await read()).toBe('2d')
+    expect(asked()).toEqual(['manifests', 'blobs', 'storage'])
+  })
+
+  test.each([
+    ['of Docker as well', image({ labels, docker: true }), '2d'],
+    ['and none is stated', image({ labels: { other: '1' } }), undefined],
+    ['and there are no labels', image(), undefined],
+  ])('%s', async (_story, tree, lifetime) => {
+    const { read } = await registryWithImage(tree)
+    expect(await read()).toBe(lifetime)
+  })
+
+  test('is not looked for in labels where an annotation states it', async () => {
+    const { read, asked } = await registryWithImage(
+      image({ labels, annotations: { ...labels, 'ghcr-retention.expires-after': 'never' } }),
+    )
+    expect(await read()).toBe('never')
+    expect(asked()).toEqual(['manifests'])
+  })
+
+  test('is not looked for in labels of what cannot run', async () => {
+    const { client, digest, asked } = await registryWithImage()
+    expect(await client.readLifetime(digest)).toBeUndefined()
+    expect(asked()).toEqual(['manifests'])
+  })
+
+  test('is read with the token, which the storage on another host does not get', async () => {
+    const tree = image({ labels })
+    const { read, emulator } = await registryWithImage(tree)
+    const storage = await stage()
+    storage.faults.add({ times: Infinity, action: { status: 200, body: tree.blobs[0] ?? '' } })
+    const redirect = `${storage.registryUrl}/storage/config`
+    emulator.faults.add({ path: /\/blobs\//, action: { redirect } })
+    expect(await read()).toBe('2d')
+    const blobs = emulator.requests.filter(({ path }) => path.includes('/blobs/'))
+    expect(blobs.map(({ authorization }) => authorization)).toEqual(['bearer'])
+    expect(storage.requests.map(({ authorization }) => authorization)).toEqual([undefined])
+  })
+
+  test('is read although the token runs out, the registry fails and the storage does too', async () => {
+    const { read, emulator, clock } = await registryWithImage()
+    emulator.faults.add({ path: /\/blobs\//, action: { status: 401 } })
+    emulator.faults.add({ path: /\/blobs\//, after: 1, action: { status: 429 } })
+    emulator.faults.add({ path: /_blob-storage/, action: { status: 503 } })
+    expect(await read()).toBe('2d')
+    expect(emulator.requests.filter(({ path }) => path.startsWith('/token'))).toHaveLength(2)
+    expect(clock.sleeps).toEqual([0, 2000, 4000])
+  })
+
+  test.each<
+    [story: string, path: RegExp, action: object, waited: number, error: object, words: string]
+  >([
+    [
+      'is missing',
+      /blobs/,
+      { status: 404 },
+      3000,
+      { code: 'unexpected-answer' },
+      'does not have it (404)',
+    ],
+    [
+      'has another content',
+      /storage/,
+      { body: '{}' },
+      0,
+      { code: 'unexpected-answer' },
+      'its content hashes to sha256:44136f',
+    ],
+    [
+      'is too large',
+      /storage/,
+      { body: new Uint8Array(5 * 1024 * 1024) },
+      0,
+      { code: 'unexpected-answer' },
+      'larger than any config may be',
+    ],
+    [
+      'is denied',
+      /blobs/,
+      { status: 403 },
+      0,
+      { code: 'permission' },
+      'does not let this token read the config',
+    ],
+    [
+      'fails for good',
+      /storage/,
+      { status: 500 },
+      15_000,
+      { code: 'unavailable' },
+      'after 5 tries: the registry answered 500',
+    ],
+  ])(
+    'is an error in words when the config %s',
+    async (_story, path, action, waited, code, words) => {
+      const tree = image({ labels })
+      const { read, emulator, clock } = await registryWithImage(tree)
+      emulator.faults.add({ path, times: Infinity, action })
+      const error: unknown = await read().catch((thrown: unknown) => thrown)
+      expect(error).toMatchObject({ ...code, message: expect.stringContaining(words) as unknown })
+      const { config } = JSON.parse(tree.body) as { config: { digest: string } }
+      expect(error).toMatchObject({ message: expect.stringContaining(config.digest) as unknown })
+      expect(clock.time - newYear).toBe(waited)
+    },
+  )
+})
+
+test('a body that does not say how large it is, is given up when it is too large', async () => {
+  const sent: number[] = []
+  const endless = new ReadableStream({
+    pull: (controller) => {
+      sent.push(1)
+      controller.enqueue(new Uint8Array(1024 * 1024))
+    },
+  })
+  const client = new RegistryClient('acme/app', {
+    registryUrl: 'https://registry.example',
+    token: tokens.all,
+    fetch: () => Promise.resolve(new Response(endless)),
+    clock: testClock(newYear),
+    random: () => 0.5,
+    slowDown: () => undefined,
+    hasTimeFor: () => true,
+  })
+  await expect(client.readManifest(image().digest as Digest)).rejects.toThrow(
+    'larger than any manifest',
+  )
+  expect(sent.length).toBeLessThan(12)
 })

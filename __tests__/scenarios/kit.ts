@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { afterEach, expect } from '@jest/globals'
 import { pullEverything } from '../../src/demo/pull.js'
 import { pushTree, type Tree } from '../../src/emulator/images.js'
@@ -53,9 +53,21 @@ export interface PlanFile {
       tags: string[]
       action: string
       why: string
-      reason: { code: string }
+      reason: Reason
+      also?: Reason[]
+      overruled?: Reason[]
+      outcome?: { status: string; why?: string }
     }[]
+    /** Why the run did not look at the package. */
+    notReached?: string
   }[]
+}
+
+interface Reason {
+  code: string
+  /** The rule that it comes from, and where that was written. */
+  rule?: string
+  place?: string
 }
 
 /** Both ways to run, for `describe.each`: a story whose faults strike once is told in each, on a fresh registry. */
@@ -115,8 +127,7 @@ export async function runAction(
   env: Record<string, string> = {},
   whileRunning?: (kill: (signal?: NodeJS.Signals) => void) => void,
 ): Promise<ActionRun> {
-  const folder = await mkdtemp(join(tmpdir(), 'story-'))
-  cleanUps.push(() => rm(folder, { recursive: true }))
+  const folder = await checkout()
   const files = { output: join(folder, 'output'), summary: join(folder, 'summary') }
   await Promise.all(Object.values(files).map((file) => writeFile(file, '')))
   const environment: Record<string, string> = {
@@ -136,6 +147,28 @@ export async function runAction(
   const plan: unknown = JSON.parse(outputs.plan ? await readFile(outputs.plan, 'utf8') : '{}')
   const summary = await readFile(files.summary, 'utf8')
   return { exitCode, log, outputs, summary, plan: plan as PlanFile }
+}
+
+/** A folder with files, as `actions/checkout` leaves one; it is removed after the test. */
+export async function checkout(files: Record<string, string> = {}): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'story-'))
+  cleanUps.push(() => rm(folder, { recursive: true }))
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true })
+    await writeFile(join(folder, path), text)
+  }
+  return folder
+}
+
+/** Inputs of a run by a policy file, in which names and ages come from the file. */
+export const byPolicy = { policy: 'policy.yml', 'image-names': '', 'cut-off': '' }
+
+/** The environment of a run whose checkout has a policy file, and may have others. */
+export async function policyFile(
+  text: string,
+  files: Record<string, string> = {},
+): Promise<{ GITHUB_WORKSPACE: string }> {
+  return { GITHUB_WORKSPACE: await checkout({ 'policy.yml': text, ...files }) }
 }
 
 /**
@@ -175,16 +208,21 @@ function decisionsOf({ plan }: ActionRun) {
   }))
 }
 
-/** Runs a program of the project. Standard output and standard error come in one text, and the former alone as well. */
+/**
+ * Runs a program of the project, in a folder. Standard output and standard error come in one text, and the former alone
+ * as well.
+ */
 export function node(
   script: string,
   args: readonly string[],
   env: Record<string, string>,
   whileRunning: (kill: (signal?: NodeJS.Signals) => void) => void = () => undefined,
+  folder = '.',
 ): Promise<{ exitCode: number; log: string; out: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [script, ...args], {
+  return new Promise((ended, reject) => {
+    const child = spawn(process.execPath, [resolve(script), ...args], {
       env: { PATH: process.env.PATH ?? '', ...env },
+      cwd: folder,
     })
     const chunks: Buffer[] = []
     const printed: Buffer[] = []
@@ -196,7 +234,7 @@ export function node(
     child.on('error', reject)
     child.on('close', (code) => {
       const [log, out] = [chunks, printed].map((all) => Buffer.concat(all).toString('utf8'))
-      resolve({ exitCode: code ?? -1, log: log ?? '', out: out ?? '' })
+      ended({ exitCode: code ?? -1, log: log ?? '', out: out ?? '' })
     })
     whileRunning((signal = 'SIGKILL') => child.kill(signal))
   })
@@ -309,6 +347,12 @@ export function writes({ requests }: Pick<Emulator, 'requests'>): string[] {
 /** How many deletes were asked for. */
 export function deletesAsked(emulator: Emulator): number {
   return emulator.requests.filter(({ method }) => method === 'DELETE').length
+}
+
+/** The line of the log about the image whose tags begin so. */
+export function lineOf({ log }: Pick<ActionRun, 'log'>, tags: string): string {
+  const lines = log.split('\n')
+  return lines.find((line) => /^(?:keep  |delete)  /.test(line) && line.startsWith(tags, 8)) ?? ''
 }
 
 /** All digests of a tree. */

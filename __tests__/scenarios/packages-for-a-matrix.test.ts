@@ -124,7 +124,7 @@ test('inputs for pruning are taken, and mistakes in them are told before the mat
   const bad = await shard(emulator, { ...names, 'cut-off': '30', 'max-deletions': 'many' })
   expect(bad.exitCode).toBe(1)
   expect(bad.log).toContain('cut-off: "30" is not a duration')
-  expect(bad.log).toContain('max-deletions: "many" is not a whole number')
+  expect(bad.log).toContain('max-deletions: "many" is neither a whole number')
   expect(emulator.requests).toEqual([])
 })
 

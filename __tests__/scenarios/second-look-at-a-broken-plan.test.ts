@@ -146,13 +146,13 @@ test.each<[string, Defect, Precious, string, Partial<Record<InputName, string>>?
   ],
   [
     'a listed digest does not count',
-    ['src/selector.ts', 'if (policy.keepDigests.has(node.version.digest))', 'if (false)'],
+    ['src/selector.ts', 'if (listed !== undefined)', 'if (false)'],
     'listed',
     'its digest is listed to stay',
   ],
   [
     'a protected tag does not count',
-    ['src/selector.ts', 'const reasons = [...floors, ...keeps]', 'const reasons = [...floors]'],
+    ['src/selector.ts', '[...floors, ...keeps]', '[...floors]'],
     'stable',
     'its tag pr-5-stable is protected',
   ],
@@ -160,11 +160,11 @@ test.each<[string, Defect, Precious, string, Partial<Record<InputName, string>>?
     'ages are not looked at',
     [
       'src/selector.ts',
-      'return { tags: node.ownTags, ...timesOf(node.version) }',
-      'return { tags: node.ownTags, createdAt: 0, updatedAt: 0 }',
+      '...timesOf(node.version),\n    types',
+      'createdAt: 0,\n    updatedAt: 0,\n    types',
     ],
     'recent',
-    'it is too young for every rule',
+    'no rule that names its tag pr-6 holds for it',
   ],
   [
     'grace is not looked at',

@@ -34,7 +34,7 @@ const takes: Partial<Record<InputName, string>> = {
   'dry-run': 'is not one of true, false',
   'log-level': 'is not one of error, warn, info, debug',
   grace: 'it takes a duration',
-  'max-deletions': 'is not a whole number from 0',
+  'max-deletions': 'is neither a whole number from 0',
   'time-budget': 'it takes a duration above zero',
   'deletes-per-minute': 'is not a whole number from 1',
   registry: 'it takes an https address',

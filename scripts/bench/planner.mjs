@@ -85,17 +85,26 @@ async function measureOnce(bundle, count) {
 /** Everything that is old goes, unless it has a tag that is excluded. */
 function policyOf({ compileTagPatterns }, olderThan) {
   const { include, exclude } = compileTagPatterns(['sha-*', '/v\\d+/', '!stable-*', '!latest'])
+  const origin = { place: 'inputs' }
+  const rule = (kind, tag) => ({
+    name: kind,
+    origin,
+    action: 'delete',
+    select: { kinds: new Set([kind]), tag, digests: undefined, types: undefined },
+    when: { by: 'updated', olderThan },
+  })
   return {
-    protect: exclude,
+    protect: exclude.map((pattern) => ({ pattern, origin })),
     grace: 3_600_000,
-    maxDeletions: undefined,
-    keepDigests: new Set(),
-    deleteRules: [
-      { name: 'tagged', select: 'tagged', tags: include, olderThan },
-      { name: 'untagged', select: 'untagged', tags: undefined, olderThan },
-    ],
+    maxDeletions: [],
+    keepDigests: new Map(),
+    rules: [rule('tagged', { include, exclude: [], semver: undefined }), rule('untagged')],
+    unmatched: 'keep',
     spareNewest: 0,
     ageBy: 'updated',
+    uses: new Map(),
+    readsLabels: false,
+    refs: undefined,
   }
 }
 

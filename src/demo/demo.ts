@@ -65,7 +65,7 @@ async function play(emulator: Emulator): Promise<number> {
 function host({ apiUrl, registryUrl }: Emulator, given: RawInputs): Host {
   return terminalHost({
     inputs: { ...given, registry: registryUrl },
-    environment: { repository: undefined, apiUrl, serverUrl: 'https://github.com' },
+    environment: { repository: undefined, workspace: '.', apiUrl, serverUrl: 'https://github.com' },
     planPath: undefined,
     memory: undefined,
     out: process.stdout,

@@ -16,13 +16,14 @@ import { acceptedScopes, refusalOf } from './packages-permissions.js'
 import { perform } from './packages-operations.js'
 import { routeOf, withoutPrefix } from './packages-routes.js'
 import { wireAccount } from './packages-wire.js'
+import { answerRefList, isRefList } from './repositories-api.js'
 import type { Store } from './store.js'
 import type { Token } from './tokens.js'
 
 /** Who asks: nobody, somebody with a token nobody knows, or the owner of a known token. */
 type Caller = 'anonymous' | 'unknown' | Token
 
-/** GitHub's REST API, as far as packages need it. */
+/** GitHub's REST API, as far as packages and their retention need it. */
 export class PackagesApi implements Backend {
   readonly service = 'api'
 
@@ -39,6 +40,7 @@ export class PackagesApi implements Backend {
   kindOf(ask: Ask) {
     const operation = this.route(ask)?.operation
     if (operation === 'list versions' || operation === 'list packages') return 'list'
+    if (isRefList(withoutPrefix(ask.path).path)) return 'list'
     return operation === 'delete version' || operation === 'delete package' ? 'delete' : 'other'
   }
 
@@ -96,6 +98,8 @@ export class PackagesApi implements Backend {
     if (ask.method !== 'GET' && ask.method !== 'HEAD') return notFound()
     if (path === '/rate_limit') return this.rateLimit(ask, caller)
     if (path === '/user') return this.ownUser(ask, caller)
+    const refs = answerRefList(this.store, ask, path, caller, this.baseOf(ask))
+    if (refs) return refs
     const account = this.accountAt(path)
     return account ? json(200, wireAccount({ account, base: this.baseOf(ask) })) : notFound()
   }

@@ -115,7 +115,8 @@ const repositoryPaths = {
   trees_url: 'git/trees{/sha}',
 }
 
-function wireRepository(owner: Owner, fullName: string): Repository {
+/** A repository as far as other things tell of it. */
+export function wireRepository(owner: Owner, fullName: string): Repository {
   const url = `${owner.base}/repos/${fullName}`
   const links = Object.entries(repositoryPaths).map(([key, path]) => [key, `${url}/${path}`])
   return {
@@ -138,6 +139,6 @@ function homeOf({ account }: Owner): string {
 }
 
 /** Second precision, UTC, as in `2025-07-14T13:05:30Z`. */
-function timestamp(ms: number): string {
+export function timestamp(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`
 }

@@ -1,6 +1,7 @@
 import { Accounts, type Account, type AccountSpec } from './accounts.js'
 import { digestOf, isTag, readManifest } from './documents.js'
 import { PackageState, type Version, type Visibility } from './package-state.js'
+import { Repositories, type RepositorySpec, type RepositoryState } from './repositories.js'
 import { resolveToken, type Token, type TokenSpec } from './tokens.js'
 
 /** Days in which GitHub lets a deleted package or version be restored.
@@ -40,12 +41,13 @@ export interface Timestamps {
 }
 
 /**
- * The state behind both services: accounts, tokens, packages, versions, manifests, blobs.
+ * The state behind both services: accounts, tokens, repositories, packages, versions, manifests, blobs.
  * Every method that takes `(account, name)` and a reference accepts a tag, a digest or a version id,
  * and throws a plain Error when there is no such thing: a test that fills the store wants to know.
  */
 export class Store {
   readonly accounts = new Accounts()
+  readonly repositories: Repositories
   private readonly tokens = new Map<string, Token>()
   private readonly packages = new Map<string, PackageState>()
   private readonly deletedPackages: PackageState[] = []
@@ -53,7 +55,9 @@ export class Store {
   private nextPackageId = 8_000_001
   private nextVersionId = 460_000_001
 
-  constructor(readonly now: () => number = Date.now) {}
+  constructor(readonly now: () => number = Date.now) {
+    this.repositories = new Repositories(now)
+  }
 
   /** Adds a user or an organization; the login is unique whatever its case. */
   addAccount(spec: AccountSpec): Account {
@@ -76,6 +80,17 @@ export class Store {
   /** The token of that text, if known. */
   token(text: string): Token | undefined {
     return this.tokens.get(text)
+  }
+
+  /** Makes a repository, or adds branches and open pull requests to the one that is there. */
+  addRepository(spec: RepositorySpec): RepositoryState {
+    const [owner = '', name = ''] = spec.repository.split('/')
+    const { login } = this.accounts.ensure(owner, 'Organization')
+    const { state, isNew } = this.repositories.ensure(login, name)
+    if (spec.visibility) state.isPrivate = spec.visibility === 'private'
+    for (const branch of spec.branches ?? (isNew ? ['main'] : [])) state.addBranch(branch)
+    for (const number of spec.pulls ?? []) state.openPull({ number })
+    return state
   }
 
   /** Makes a package, or changes visibility and linked repository of the one that is there. */

@@ -4,8 +4,12 @@ export type TokenKind = 'classic' | 'workflow' | 'fine-grained' | 'app'
 /** A token's role on one package. */
 export type Role = 'none' | 'read' | 'write' | 'admin'
 
-/** OAuth scopes of a classic token that matter for packages. `write:packages` includes reading. */
-export type Scope = 'read:packages' | 'write:packages' | 'delete:packages'
+/** OAuth scopes of a classic token. `write:packages` includes reading; `repo` opens private repositories. */
+export type Scope = 'read:packages' | 'write:packages' | 'delete:packages' | 'repo'
+
+/** What a job permits its token in its repository, or who granted a token, as a workflow file names it. */
+export type RepositoryPermission = 'contents' | 'pull-requests'
+type Access = 'none' | 'read' | 'write'
 
 /** A token to make known. */
 export interface TokenSpec {
@@ -14,16 +18,21 @@ export interface TokenSpec {
   kind: TokenKind
   /** The user a classic or fine-grained token belongs to; default `octo-emulator`. */
   login?: string
-  /** Classic only; default all three. */
+  /** Classic only; default the three of packages. */
   scopes?: readonly Scope[]
   /** Roles by `account/package`. Packages not named have `defaultRole`. */
   packages?: Readonly<Record<string, Role>>
   /** Default: `none` when `packages` is given or the kind is `app`, else `admin`. */
   defaultRole?: Role
   /** Workflow and app: the `packages:` permission of the job; default `write`. */
-  permission?: 'none' | 'read' | 'write'
-  /** Workflow: tokens of one repository share one hourly quota; default a repository of its own. */
+  permission?: Access
+  /**
+   * Workflow: tokens of one repository share one hourly quota; default a repository of its own. All but classic: the
+   * one private repository that the token sees, as `owner/name`.
+   */
   repository?: string
+  /** What the token may do there; default nothing, as in a job that permits packages only. */
+  repositoryPermissions?: Partial<Record<RepositoryPermission, Access>>
 }
 
 /** A known token with all defaults settled. */
@@ -36,7 +45,10 @@ export interface Token {
   readonly scopes: ReadonlySet<Scope>
   readonly roles: Map<string, Role>
   readonly defaultRole: Role
-  readonly permission: 'none' | 'read' | 'write'
+  readonly permission: Access
+  /** In lower case. */
+  readonly repository: string | undefined
+  readonly repositoryPermissions: Partial<Record<RepositoryPermission, Access>>
   /** Whose hourly quota it draws on. */
   readonly quotaKey: string
 }
@@ -57,10 +69,14 @@ export function resolveToken(spec: TokenSpec, id: number): Token {
     roles: new Map(roles.map(([name, role]) => [name.toLowerCase(), role])),
     defaultRole: spec.defaultRole ?? usualRole(spec),
     permission: spec.permission ?? 'write',
-    quotaKey: isPersonal(spec)
-      ? `user ${login ?? ''}`
-      : `repository ${spec.repository ?? String(id)}`,
+    repository: spec.repository?.toLowerCase(),
+    repositoryPermissions: spec.repositoryPermissions ?? {},
+    quotaKey: isPersonal(spec) ? `user ${login ?? ''}` : repositoryKey(spec, id),
   }
+}
+
+function repositoryKey({ repository }: TokenSpec, id: number): string {
+  return `repository ${repository ?? String(id)}`
 }
 
 function isPersonal({ kind }: TokenSpec): boolean {
@@ -75,6 +91,11 @@ function usualRole(spec: TokenSpec): Role {
 export function hasScope(token: Token, scope: Scope): boolean {
   if (token.scopes.has(scope)) return true
   return scope === 'read:packages' && token.scopes.has('write:packages')
+}
+
+/** True when the token may read so much of its repository. */
+export function mayReadRepository(token: Token, permission: RepositoryPermission): boolean {
+  return (token.repositoryPermissions[permission] ?? 'none') !== 'none'
 }
 
 /** True when the token's role on `account/package` is at least the one asked for. */

@@ -27,7 +27,8 @@ export function actionsHost(env: NodeJS.ProcessEnv, cacheProgram: string): Host 
     cancelled,
     memory: cacheStore(env, cacheProgram, cancelled),
     environment: {
-      repository: env.GITHUB_REPOSITORY,
+      repository: env.GITHUB_REPOSITORY === '' ? undefined : env.GITHUB_REPOSITORY,
+      workspace: env.GITHUB_WORKSPACE ?? process.cwd(),
       apiUrl: env.GITHUB_API_URL ?? 'https://api.github.com',
       serverUrl: env.GITHUB_SERVER_URL ?? 'https://github.com',
     },
@@ -46,6 +47,7 @@ export function actionsHost(env: NodeJS.ProcessEnv, cacheProgram: string): Host 
         if (level.shows('debug')) core.info(safe(message))
         else core.debug(safe(message))
       },
+      isDebug: () => level.shows('debug') || core.isDebug(),
       group: (title) => {
         if (level.shows('info')) core.startGroup(safe(title))
       },

@@ -49,6 +49,7 @@ export function terminalHost(options: TerminalOptions): Host {
       debug: (message) => {
         if (level.shows('debug')) write(out, '', message)
       },
+      isDebug: () => level.shows('debug'),
       group: (title) => {
         if (level.shows('info')) write(out, '', title)
         indent = '  '

@@ -21,6 +21,9 @@ const lengths = new Map<string | undefined, number>(
 export const durationForm =
   'a duration such as "2w 3d", "1h30m", "1 day 2 hours" or "0s"; units are s, m, h, d, w, M (month) and y'
 
+/** What {@link parseDuration} takes, as an expression for editors. */
+export const durationPattern = `^\\s*(\\d{1,9}\\s*(${units.flatMap(([names]) => names).join('|')})\\s*)+$`
+
 /**
  * Reads a duration: whole numbers with units, added up. Case matters only for `m` (minute) and `M` (month).
  *

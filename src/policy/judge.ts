@@ -1,85 +1,189 @@
-import type { DeleteReason, KeepReason } from '../model.js'
-import { formatDuration } from './durations.js'
-import type { AgeBy, DeleteRule, Policy } from './policy.js'
-
-/** What rules look at: an image by itself, without the graph around it. */
-export interface Candidate {
-  /** Tags that make it an image; attachment tags are not among them. */
-  readonly tags: readonly string[]
-  readonly createdAt: number
-  readonly updatedAt: number
-}
+import type { DeleteReason, KeepReason, Use } from '../model.js'
+import type { Candidate } from './candidate.js'
+import {
+  conditionsOf,
+  dueTags,
+  refWords,
+  standings,
+  type Condition,
+  type Standing,
+} from './conditions.js'
+import type { Policy, Rule } from './policy.js'
 
 /** What the rules alone say of an image. */
 export interface Judgement {
   /** Every keep that holds; any one keeps. */
   readonly keeps: readonly KeepReason[]
-  /** Set when delete rules condemn the whole image. */
-  readonly condemned: DeleteReason | undefined
+  /** Why delete rules condemn the whole image; empty when they do not. */
+  readonly condemned: readonly DeleteReason[]
   /** Why it stays although nothing protects it; only meaningful when it is not condemned. */
   readonly otherwise: KeepReason
 }
 
-/** Applies keep and delete rules to one image. */
-export function judge(policy: Policy, image: Candidate, now: number): Judgement {
-  const age = now - timeOf(image, policy.ageBy)
-  const kind = image.tags.length > 0 ? 'tagged' : 'untagged'
-  const rules = policy.deleteRules.filter((rule) => rule.select === kind)
-  const ripe = rules.filter((rule) => age >= rule.olderThan)
-  return {
-    keeps: keepsOf(policy, image),
-    condemned: condemnation(ripe, image, age),
-    otherwise: whyNot(rules, ripe, image, age),
+/** What one rule says of one image that it selects. */
+export interface Hit {
+  readonly rule: Rule
+  readonly conditions: readonly Condition[]
+  /** Tags for which the rule holds. */
+  readonly due: readonly string[]
+  /** Whether it holds for the image at all. */
+  readonly holds: boolean
+  readonly standing: Standing
+}
+
+/** A rule that is ready to be asked about one image after the other. */
+interface Prepared {
+  readonly rule: Rule
+  readonly conditions: readonly Condition[]
+  /** Undefined when the rule does not select the image. */
+  readonly standingOf: (image: Candidate) => Standing | undefined
+}
+
+const none: readonly never[] = []
+
+/**
+ * Applies the rules to all images of a package at once, because a rule may count them.
+ *
+ * @returns one judgement for each image, in the same order
+ */
+export function judgeAll(policy: Policy, images: readonly Candidate[], now: number): Judgement[] {
+  const prepared = policy.rules.map((rule) => prepare(rule, images, now))
+  return images.map((image) => judgement(policy, image, hitsOf(policy, prepared, image)))
+}
+
+/** What one rule says of one image, in words. */
+export interface RuleTrace {
+  readonly rule: Rule
+  readonly says: 'holds' | 'does not hold' | 'is not about it'
+  /** What was found; empty where nothing was asked. */
+  readonly evidence: string
+}
+
+/** Asks every rule about single images, for people who want to know. The images are all of the package. */
+export function tracer(
+  policy: Policy,
+  images: readonly Candidate[],
+  now: number,
+): (image: Candidate) => RuleTrace[] {
+  const prepared = policy.rules.map((rule) => prepare(rule, images, now))
+  return (image) => {
+    const hits = new Map(hitsOf(policy, prepared, image).map((hit) => [hit.rule, hit]))
+    return policy.rules.map((rule): RuleTrace => {
+      const hit = hits.get(rule)
+      if (hit === undefined) return { rule, says: 'is not about it', evidence: '' }
+      const says = hit.holds ? 'holds' : 'does not hold'
+      return { rule, says, evidence: evidenceOf(policy, hit) }
+    })
   }
 }
 
-/** The timestamp that rules measure an image's age from. */
-export function timeOf(image: Pick<Candidate, 'createdAt' | 'updatedAt'>, by: AgeBy): number {
-  return by === 'updated' ? image.updatedAt : image.createdAt
+function prepare(rule: Rule, images: readonly Candidate[], now: number): Prepared {
+  return { rule, conditions: conditionsOf(rule), standingOf: standings(rule, images, now) }
 }
 
-function keepsOf(policy: Policy, image: Candidate): KeepReason[] {
+function hitsOf(policy: Policy, prepared: readonly Prepared[], image: Candidate): Hit[] {
+  const hits: Hit[] = []
+  for (const { rule, conditions, standingOf } of prepared) {
+    const standing = standingOf(image)
+    if (standing === undefined) continue
+    const due = dueTags(rule, standing.tags, policy.refs)
+    const isDue = due.length > 0 || standing.tags.length === 0
+    const holds = isDue && conditions.every((condition) => condition.holds(standing))
+    hits.push({ rule, conditions, due, holds, standing })
+  }
+  return hits
+}
+
+function judgement(policy: Policy, image: Candidate, hits: readonly Hit[]): Judgement {
+  const keeps = keepsOf(policy, image, hits)
+  const deletes = hits.filter(({ rule }) => rule.action === 'delete')
+  const condemned = condemnation(policy, image, keeps, deletes)
+  const otherwise =
+    condemned.length > 0 || keeps.length > 0 ? unasked : whyNot(policy, image, deletes)
+  return { keeps, condemned, otherwise }
+}
+
+const unasked: KeepReason = { code: 'not-selected' }
+
+function keepsOf(policy: Policy, image: Candidate, hits: readonly Hit[]): readonly KeepReason[] {
   const keeps: KeepReason[] = []
   for (const tag of image.tags) {
-    const pattern = policy.protect.find((candidate) => candidate.matches(tag))
-    if (pattern !== undefined) keeps.push({ code: 'protected-tag', tag, pattern: pattern.source })
+    const protection = policy.protect.find(({ pattern }) => pattern.matches(tag))
+    if (protection !== undefined) {
+      const { pattern, origin } = protection
+      keeps.push({ code: 'protected-tag', tag, pattern: pattern.source, place: origin.place })
+    }
+    const uses = policy.uses.get(tag)
+    if (uses !== undefined) keeps.push(inUse(tag, uses))
   }
-  return keeps
+  for (const hit of hits)
+    if (hit.holds && hit.rule.action === 'keep')
+      keeps.push({ code: 'keep-rule', ...byRule(policy, image, hit, hit.due) })
+  return keeps.length === 0 ? none : keeps
 }
 
+/** What a file of the checkout names stays. */
+export function inUse(name: string, uses: readonly Use[]): KeepReason {
+  return { code: 'in-use', name, uses }
+}
+
+/** All reasons to delete an image, those first that are reason enough alone. */
 function condemnation(
-  ripe: readonly DeleteRule[],
+  policy: Policy,
   image: Candidate,
-  age: number,
-): DeleteReason | undefined {
-  if (matchedTags(ripe, image).length < image.tags.length) return undefined
-  const rule = ripe.find(
-    (candidate) => matchedTags([candidate], image).length === image.tags.length,
-  )
-  const first = rule ?? ripe[0]
-  if (first === undefined) return undefined
-  const evidence = `older than ${formatDuration(first.olderThan)}: ${formatDuration(age)}`
-  return { code: 'delete-rule', rule: first.name, evidence }
+  keeps: readonly KeepReason[],
+  deletes: readonly Hit[],
+): readonly DeleteReason[] {
+  const holding = deletes.filter(({ holds }) => holds)
+  const isCondemned = (tag: string) => holding.some(({ due }) => due.includes(tag))
+  const isWhole = holding.length > 0 && image.tags.every(isCondemned)
+  const reasons: DeleteReason[] = isWhole
+    ? [...holding.filter(isEnough), ...holding.filter((hit) => !isEnough(hit))].map((hit) => ({
+        code: 'delete-rule',
+        ...byRule(policy, image, hit, hit.due),
+      }))
+    : []
+  const { unmatched } = policy
+  if (unmatched !== 'keep' && keeps.length === 0 && image.tags.length > 0)
+    reasons.push({ code: 'unmatched', place: unmatched.place })
+  return reasons.length === 0 ? none : reasons
 }
 
-function whyNot(
-  rules: readonly DeleteRule[],
-  ripe: readonly DeleteRule[],
-  image: Candidate,
-  age: number,
-): KeepReason {
-  const matched = matchedTags(rules, image)
+function isEnough({ due, standing }: Hit): boolean {
+  return due.length === standing.image.tags.length
+}
+
+function whyNot(policy: Policy, image: Candidate, deletes: readonly Hit[]): KeepReason {
+  if (deletes.length === 0) return unasked
+  const matched = image.tags.filter((tag) =>
+    deletes.some(({ standing }) => standing.tags.includes(tag)),
+  )
   const blocking = image.tags.filter((tag) => !matched.includes(tag))
-  if (matched.length > 0 && blocking.length > 0)
-    return { code: 'partly-matched', matched, blocking }
-  const young = rules.find((rule) => !ripe.includes(rule) && blocking.length === 0)
-  if (young === undefined) return { code: 'not-selected' }
-  return { code: 'too-young', rule: young.name, age, olderThan: young.olderThan }
+  if (blocking.length > 0) return { code: 'partly-matched', matched, blocking }
+  const isCondemned = (tag: string) => deletes.some(({ holds, due }) => holds && due.includes(tag))
+  const open = image.tags.find((tag) => !isCondemned(tag))
+  const hit = deletes.find(({ standing }) => open === undefined || standing.tags.includes(open))
+  if (hit === undefined) return unasked
+  const waiting = hit.standing.tags.filter((tag) => !isCondemned(tag))
+  return { code: 'not-due', ...byRule(policy, image, { ...hit, holds: false }, waiting) }
 }
 
-/** The tags that at least one of the rules names. */
-function matchedTags(rules: readonly DeleteRule[], image: Candidate): string[] {
-  return image.tags.filter((tag) =>
-    rules.some(({ tags }) => tags === undefined || tags.some((pattern) => pattern.matches(tag))),
-  )
+function byRule(policy: Policy, image: Candidate, hit: Hit, tags: readonly string[]) {
+  const { rule } = hit
+  const isAll = tags.length === image.tags.length
+  return {
+    rule: rule.name,
+    place: rule.origin.place,
+    evidence: evidenceOf(policy, hit),
+    ...(isAll ? {} : { tags }),
+  }
+}
+
+/** What was found, in words: of a rule that holds everything it asks for, of another what does not hold. */
+function evidenceOf({ refs }: Policy, { rule, conditions, holds, due, standing }: Hit): string {
+  const told = conditions.filter((condition) => condition.holds(standing) === holds)
+  const words = told.map((condition) => condition.words(standing))
+  if (rule.when.ref === undefined) return words.join('; ')
+  const tags = holds ? due : standing.tags.filter((tag) => !due.includes(tag))
+  return [...refWords(rule, tags, refs), ...words].join('; ')
 }

@@ -66,7 +66,12 @@ function compileList(
   return { include, exclude: exclude.map((entry) => compile(entry.slice(1))) }
 }
 
-function compileTagPattern(source: string): Pattern {
+/**
+ * Compiles one tag pattern, which excludes nothing.
+ *
+ * @throws Error in words for the reader that name the entry
+ */
+export function compileTagPattern(source: string): Pattern {
   checkSize(source)
   if (source.startsWith('/')) return compileExpression(source)
   checkGlob(source, 'tag', /[^\w.\-*?[\]{},!^\\]/)
@@ -78,9 +83,25 @@ function compileNamePattern(source: string): Pattern {
   if (source.startsWith('/'))
     throw new Error(`"${source}" starts with a slash; names have globs only`)
   checkGlob(source, 'package name', /[^\w.\-/*?[\]{},!^\\]/)
-  // A slash separates nothing in a package name, so it is matched like any other character.
-  const glob = compileGlob(source, source.toLowerCase().replaceAll('/', '\0'))
-  return { source, matches: (name) => glob.matches(name.toLowerCase().replaceAll('/', '\0')) }
+  return compileFlatGlob(source)
+}
+
+/**
+ * Compiles a glob of media types and artifact types, https://www.rfc-editor.org/rfc/rfc6838#section-4.2.
+ *
+ * @throws Error in words for the reader that name the entry
+ */
+export function compileTypeGlob(source: string): Pattern {
+  checkSize(source)
+  checkGlob(source, 'type', /[^\w.\-+/*?[\]{},!#$&^\\]/)
+  return compileFlatGlob(source)
+}
+
+/** A slash separates nothing here, so it is matched like any other character. */
+function compileFlatGlob(source: string): Pattern {
+  const flat = (text: string) => text.toLowerCase().replaceAll('/', '\0')
+  const glob = compileGlob(source, flat(source))
+  return { source, matches: (text) => glob.matches(flat(text)) }
 }
 
 function checkSize(source: string): void {
@@ -125,14 +146,23 @@ function compileGlob(source: string, glob: string): Pattern {
   return { source, matches: (text) => compiled.match(text) }
 }
 
-/** RE2 syntax has no look-around and no back-references, and in return no pattern that hangs. */
 function compileExpression(source: string): Pattern {
+  const compiled = readExpression(source)
+  return { source, matches: (text) => compiled.matches(text) }
+}
+
+/**
+ * Compiles `/an expression/`. RE2 syntax has no look-around and no back-references, and in return no pattern that hangs.
+ *
+ * @throws Error in words for the reader that name the entry
+ */
+export function readExpression(source: string): RE2JS {
+  checkSize(source)
   const body = source.slice(1, -1)
   if (body === '' || !source.endsWith('/'))
     throw new Error(`"${source}" starts like /a regular expression/ but does not end like one`)
   try {
-    const compiled = RE2JS.compile(body)
-    return { source, matches: (text) => compiled.matches(text) }
+    return RE2JS.compile(body)
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     throw new Error(`"${source}" is not a regular expression in RE2 syntax: ${why}`)

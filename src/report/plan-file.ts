@@ -36,7 +36,7 @@ function* packageEntry(report: PackageReport): Generator<string> {
     why: reasonText(decision, lookup),
     reason: decision.verdict.reason,
     also: unlessEmpty(decision.also),
-    overruled: decision.overruled,
+    overruled: unlessEmpty(decision.overruled),
     outcome: results.get(decision.version.id),
   }))
   yield '}'

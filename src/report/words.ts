@@ -1,14 +1,19 @@
-import type {
-  Decision,
-  DeleteReason,
-  Digest,
-  KeepReason,
-  Loss,
-  RefusalCode,
-  Tie,
+import {
+  isDigest,
+  type ByRule,
+  type Decision,
+  type DeleteReason,
+  type Digest,
+  type KeepReason,
+  type Loss,
+  type Placed,
+  type RefusalCode,
+  type Tie,
+  type Verdict,
 } from '../model.js'
 import { subjectOfTag } from '../oci.js'
 import { formatDuration } from '../policy/durations.js'
+import { inputPlace } from '../policy/policy.js'
 
 /** Finds the decision on a digest, to call it by its tag. */
 export type Lookup = (digest: Digest) => Decision | undefined
@@ -79,13 +84,14 @@ export function reasonText(decision: Decision, lookup: Lookup): string {
     verdict.action === 'keep'
       ? keepText(verdict.reason, lookup)
       : deleteText(verdict.reason, lookup)
-  const would = wouldGo(decision) ? [`would go: ${deleteText(decision.overruled, lookup)}`] : []
+  const [first] = decision.overruled
+  const would = wouldGo(decision) && first ? [`would go: ${deleteText(first, lookup)}`] : []
   return [...would, text, ...conditionOf(decision)].join('; ')
 }
 
 /** Whether only the refusal of its package keeps a version. */
-export function wouldGo(decision: Decision): decision is Decision & { overruled: DeleteReason } {
-  return decision.verdict.reason.code === 'refused' && decision.overruled !== undefined
+export function wouldGo({ verdict, overruled }: Decision): boolean {
+  return verdict.reason.code === 'refused' && overruled.length > 0
 }
 
 /** What else the reader should know of a version: that it is an orphan, a ghost, or incomplete. */
@@ -105,27 +111,61 @@ function conditionOf({ role, children, missing, missingSubjects }: Decision): st
   return notes
 }
 
+/** Why a version stays or goes, as half a sentence, without what else there is to say of it. */
+export function reasonOf(
+  reason: KeepReason | DeleteReason,
+  action: Verdict['action'],
+  lookup: Lookup,
+): string {
+  if (reason.code === 'delete-rule' || reason.code === 'unmatched')
+    return deleteText(reason, lookup)
+  return reason.code === 'part-of' && action === 'delete'
+    ? deleteText(reason, lookup)
+    : keepText(reason, lookup)
+}
+
+/** Why a version goes, as half a sentence. */
 function deleteText(reason: DeleteReason, lookup: Lookup): string {
-  return reason.code === 'part-of'
-    ? `${reason.relation} ${nameOfDigest(reason.of, lookup)}, which goes`
-    : `${reason.evidence} (rule "${reason.rule}")`
+  switch (reason.code) {
+    case 'part-of':
+      return `${reason.relation} ${nameOfDigest(reason.of, lookup)}, which goes`
+    case 'delete-rule':
+      return ruleText(reason)
+    case 'unmatched':
+      return `no keep rule holds for it (unmatched: delete, ${reason.place})`
+  }
+}
+
+/** What a rule found, and which rule it was. Rules that are made of inputs have no place of their own. */
+function ruleText({ rule, place, evidence, tags }: ByRule<string>): string {
+  const by = tags === undefined ? '' : `${tags.length === 1 ? 'tag' : 'tags'} ${tags.join(', ')}`
+  const at = place === inputPlace ? '' : `, ${place}`
+  const told = evidence === '' ? [by] : [by, evidence]
+  const words = told.filter((part) => part !== '').join(': ')
+  return words === '' ? `named by rule "${rule}"${at}` : `${words} (rule "${rule}"${at})`
+}
+
+/** Where something was written, in brackets; nothing for what inputs say. */
+export function placeText({ place }: Placed): string {
+  return place === inputPlace ? '' : ` (${place})`
 }
 
 /** Why a version stays, as half a sentence. */
 function keepText(reason: KeepReason, lookup: Lookup): string {
   switch (reason.code) {
     case 'protected-tag':
-      return reason.tag === reason.pattern
-        ? `tag ${reason.tag} is protected`
-        : `tag ${reason.tag} is protected by !${reason.pattern}`
+      return protectionText(reason)
+    case 'in-use':
+      return useText(reason)
     case 'listed-digest':
-      return 'its digest is listed in skip-shas'
+      return `its digest is listed in ${reason.place === inputPlace ? 'skip-shas' : `protect-digests (${reason.place})`}`
     case 'in-flight':
       return inFlightText(reason)
     case 'newest':
       return `newest ${reason.rank} of ${reason.of} that would go; keep-n-most-recent is ${reason.keep}`
-    case 'too-young':
-      return `younger than ${formatDuration(reason.olderThan)}: ${formatDuration(Math.max(0, reason.age))} (rule "${reason.rule}")`
+    case 'keep-rule':
+    case 'not-due':
+      return ruleText(reason)
     case 'not-selected':
       return 'no rule asks for it to go'
     case 'partly-matched':
@@ -141,6 +181,23 @@ function keepText(reason: KeepReason, lookup: Lookup): string {
     case 'refused':
       return `package left alone (${refusalWords[reason.refusal]})`
   }
+}
+
+function protectionText({
+  tag,
+  pattern,
+  place,
+}: Extract<KeepReason, { code: 'protected-tag' }>): string {
+  if (place === inputPlace)
+    return `tag ${tag} is protected${tag === pattern ? '' : ` by !${pattern}`}`
+  return `tag ${tag} is protected${tag === pattern ? '' : ` by ${pattern}`} (${place})`
+}
+
+function useText({ name, uses }: Extract<KeepReason, { code: 'in-use' }>): string {
+  const [first] = uses
+  const where = first === undefined ? '' : ` in ${first.file}:${first.line}`
+  const more = uses.length > 1 ? ` and ${uses.length - 1} more` : ''
+  return `${isDigest(name) ? shortDigest(name) : `tag ${name}`} is in use${where}${more}`
 }
 
 function rootText(of: Digest, root: Digest, lookup: Lookup): string {

@@ -1,0 +1,144 @@
+import type { Host } from './host.js'
+import { tellRefusals } from './run-log.js'
+import { refusalOf } from './planning.js'
+import { entryFor } from './policy/policy-set.js'
+import { tracer } from './policy/judge.js'
+import type { Finding } from './policy/lint/findings.js'
+import { lintSet } from './policy/lint/lint-set.js'
+import { lintUse, type LookedAt } from './policy/lint/lint-use.js'
+import type { Clock } from './ports.js'
+import { Remembering } from './remembering.js'
+import { Explainer } from './report/explain.js'
+import {
+  begin,
+  chooseNames,
+  planPackage,
+  prepare,
+  readSettings,
+  systemClock,
+  type PlannedPackage,
+  type Run,
+} from './run.js'
+import { imagesOf } from './selector.js'
+
+/** A package that was planned to be looked at. */
+interface Looked extends PlannedPackage {
+  readonly name: string
+}
+
+/**
+ * Says everything about the decisions on some tags or digests, and changes nothing.
+ *
+ * @returns the exit code: 1 when the inputs are wrong, a package cannot be looked at, or nothing has such a name
+ */
+export async function explain(
+  host: Host,
+  references: readonly string[],
+  clock: Clock = systemClock(host.cancelled),
+): Promise<number> {
+  return looking(host, clock, (run, looked) => {
+    const found = new Set<string>()
+    for (const one of looked) {
+      const explainer = explainerOf(run, one)
+      for (const reference of new Set(references))
+        for (const decision of explainer.find(reference)) {
+          found.add(reference)
+          host.log.info(`${run.account.login}/${one.name}:`)
+          for (const line of explainer.explain(decision)) host.log.info(`  ${line}`)
+        }
+    }
+    const lost = references.filter((reference) => !found.has(reference))
+    for (const reference of lost)
+      host.log.error(`${reference}: no version has this tag, or a digest that begins like this.`)
+    return lost.length === 0
+  })
+}
+
+/** Everything that can be asked about the decisions on a package. */
+export function explainerOf(
+  { settings }: Pick<Run, 'settings'>,
+  looked: PlannedPackage,
+): Explainer {
+  const { plan, snapshot, source, policy } = looked
+  const images = imagesOf(snapshot)
+  const trace = tracer(policy, images, source.now)
+  return new Explainer({ plan, images, trace, view: { now: source.now, by: settings.ageBy } })
+}
+
+/**
+ * Says what is odd in a policy, by the file and by what is in the packages that it is about.
+ *
+ * @returns the exit code: 1 when something could not be looked at; findings alone are no failure
+ */
+export async function lint(
+  host: Host,
+  clock: Clock = systemClock(host.cancelled),
+): Promise<number> {
+  return looking(host, clock, ({ settings: { policies } }, looked) => {
+    const packages = looked.flatMap(
+      ({ name, plan, snapshot, policy, source: { now } }): LookedAt[] => {
+        const entry = entryFor(policies, name)
+        const images = imagesOf(snapshot)
+        const trace = tracer(policy, images, now)
+        return entry === undefined ? [] : [{ name, entry, policy, plan, images, trace }]
+      },
+    )
+    tellFindings(host.log.info, [...lintSet(policies), ...lintUse(policies, packages)])
+    return true
+  })
+}
+
+/** One line for each finding, or that there are none. */
+export function tellFindings(tell: (line: string) => void, findings: readonly Finding[]): void {
+  for (const { place, message } of findings) tell(`${place}: ${message}`)
+  if (findings.length === 0) tell('Nothing is odd.')
+}
+
+/** Plans every package, and gives them to somebody who looks. Whatever is wrong is told. */
+async function looking(
+  host: Host,
+  clock: Clock,
+  look: (run: Run, looked: readonly Looked[]) => boolean,
+): Promise<number> {
+  const started = clock.now()
+  host.hide(host.inputs.token?.trim() ?? '')
+  try {
+    const asked = await readSettings(host)
+    const { settings } = asked
+    begin(settings, host)
+    const run = await prepare(asked, host, clock, started)
+    const names = await chooseNames(run)
+    const memory = new Remembering({ settings, host, clock, account: run.account.login, names })
+    const looked: (Looked | undefined)[] = []
+    for (const name of names) looked.push(await planOne(run, name, memory))
+    const isWhole = look(
+      run,
+      looked.filter((one) => one !== undefined),
+    )
+    return isWhole && !looked.includes(undefined) ? 0 : 1
+  } catch (error) {
+    const { message, hint } = refusalOf(error)
+    host.log.error(`${message}\n${hint}`)
+    return 1
+  }
+}
+
+/** Undefined for a package that cannot be looked at, or that the policy says nothing of; which is told. */
+async function planOne(run: Run, name: string, memory: Remembering): Promise<Looked | undefined> {
+  const { host, policies, account } = run
+  const label = `${account.login}/${name}`
+  try {
+    const policy = policies.policyOf(name)
+    if (policy === undefined) {
+      host.log.error(`${label}: no entry of the policy matches it.`)
+      return undefined
+    }
+    const planned = await planPackage(run, name, policy, memory.of(name))
+    const refusals = planned.plan.refusals.filter(({ code }) => code !== 'max-deletions')
+    tellRefusals(host, label, refusals, 'not looked at')
+    return refusals.length > 0 ? undefined : { ...planned, name }
+  } catch (error) {
+    tellRefusals(host, label, [refusalOf(error)], 'not looked at')
+    return undefined
+  }
+}

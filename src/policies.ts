@@ -1,0 +1,97 @@
+import type { Refs, Use } from './model.js'
+import { entryFor, refNeeds } from './policy/policy-set.js'
+import type { Policy, PolicyEntry, PolicySet } from './policy/policy.js'
+import { referencesIn, usesOf, type ImageNames, type Reference } from './references.js'
+import type { RefNeeds } from './repositories.js'
+import type { WorkspaceFile } from './workspace.js'
+
+/** What policies ask of the world outside the registry. */
+export interface Surroundings {
+  /** The files of the checkout that entries name. */
+  readonly files: readonly WorkspaceFile[]
+  /** How these files name the images of the account. */
+  readonly images: ImageNames
+  /** Looks up open pull requests and branches of a repository. */
+  readonly lookUpRefs: (repository: string, needs: RefNeeds) => Promise<Refs>
+  /** Hears of what cannot be known. */
+  readonly warned: (message: string) => void
+}
+
+/** The policy of each package of a run, with what it asks of files and of repositories. */
+export class Policies {
+  readonly #set: PolicySet
+  readonly #surroundings: Surroundings
+  /** By file. */
+  readonly #references = new Map<WorkspaceFile, Reference[]>()
+  readonly #told = new Set<string>()
+
+  constructor(set: PolicySet, surroundings: Surroundings) {
+    this.#set = set
+    this.#surroundings = surroundings
+  }
+
+  /** Whether the policy says anything of a package. */
+  isAbout(name: string): boolean {
+    return entryFor(this.#set, name) !== undefined
+  }
+
+  /** Without what has to be looked up again and again. Undefined for a package that the policy says nothing of. */
+  policyOf(name: string): Policy | undefined {
+    const entry = entryFor(this.#set, name)
+    if (entry === undefined) return undefined
+    const { uses, protect, unknown } = usesOf(this.#referencesOf(entry), name)
+    for (const use of unknown) this.#warnOfUse(use)
+    return { ...entry.policy, protect: [...entry.policy.protect, ...protect], uses }
+  }
+
+  /**
+   * The pull requests and branches that there are now, for the rules of a package that ask; undefined when none does.
+   *
+   * @throws RetentionError when there is no time left
+   */
+  async refsFor(name: string): Promise<Refs | undefined> {
+    const entry = entryFor(this.#set, name)
+    const needs = entry && refNeeds(entry.policy)
+    if (entry?.repository === undefined || (!needs?.pulls && !needs?.branches)) return undefined
+    const refs = await this.#surroundings.lookUpRefs(entry.repository, needs)
+    this.#warnOf(entry.repository, refs, needs)
+    return refs
+  }
+
+  #referencesOf({ protectFrom }: PolicyEntry): readonly Reference[] {
+    return this.#surroundings.files
+      .filter(({ sources }) => protectFrom.some(({ source }) => sources.has(source)))
+      .flatMap((file) => this.#referencesIn(file))
+  }
+
+  #referencesIn(file: WorkspaceFile): readonly Reference[] {
+    const known = this.#references.get(file)
+    if (known !== undefined) return known
+    const found = referencesIn(file.text, file.path, this.#surroundings.images)
+    this.#references.set(file, found)
+    return found
+  }
+
+  #warnOfUse({ reference, file, line }: Use): void {
+    this.#warnOnce(
+      `${file}:${line}: which tag is in use cannot be known from ${reference}; only what is known of it is protected.`,
+    )
+  }
+
+  #warnOf(repository: string, { openPullRequests, branches }: Refs, needs: RefNeeds): void {
+    const asked = [
+      ...(needs.pulls ? [openPullRequests] : []),
+      ...(needs.branches ? [branches] : []),
+    ]
+    for (const list of asked)
+      if ('why' in list)
+        this.#warnOnce(`What is gone from ${repository} is not known, so it stays: ${list.why}.`)
+  }
+
+  /** Several packages may share a repository and what files say. */
+  #warnOnce(message: string): void {
+    if (this.#told.has(message)) return
+    this.#told.add(message)
+    this.#surroundings.warned(message)
+  }
+}

@@ -1,0 +1,133 @@
+import type { Pattern } from '../patterns.js'
+import type { PolicyEntry, PolicySet, Rule } from '../policy.js'
+import { overlap, pointless, rescue } from './effects.js'
+import { inFileOrder, lineOf, plural, quoted, ruleText, titleOf, type Finding } from './findings.js'
+import { isDelete, ruleFlaws } from './lint-set.js'
+import { Survey, type LookedAt, type Seen } from './survey.js'
+
+export type { LookedAt } from './survey.js'
+
+/**
+ * What is odd about the policies of a file, as far as packages show it that they hold in. What the file alone shows is
+ * not told again. Whoever takes out all rules that are said to change nothing changes no plan.
+ */
+export function lintUse(set: PolicySet, packages: readonly LookedAt[]): Finding[] {
+  const survey = new Survey()
+  for (const looked of packages) if (isKnown(looked)) survey.look(looked)
+  const flawed = new Set(ruleFlaws(set).map(({ rule }) => rule))
+  const rules = [...survey.rules.keys()]
+    .filter((rule) => !flawed.has(rule))
+    .sort((a, b) => lineOf(a.origin) - lineOf(b.origin))
+  return inFileOrder([
+    ...set.entries.flatMap((entry) => partlyMatched(entry, survey)),
+    ...idleProtections(set, survey),
+    ...rules.flatMap((rule) => [...idle(rule, survey), ...groupless(rule, survey)]),
+    ...effects(rules, survey),
+  ])
+}
+
+/** What refuses a package before any rule looks leaves nothing to learn from it. */
+function isKnown({ plan: { refusals }, images }: LookedAt): boolean {
+  const isLate = (code: string) => code === 'max-deletions' || code === 'second-look'
+  return images.length > 0 && refusals.every(({ code }) => isLate(code))
+}
+
+function on({ origin: { place } }: Rule, message: string | undefined): Finding[] {
+  return message === undefined ? [] : [{ place, message }]
+}
+
+/** What rules change, and what they share. */
+function effects(rules: readonly Rule[], { cases }: Survey): Finding[] {
+  const without = pointless(rules, cases)
+  const useful = rules.filter((rule) => !without.has(rule))
+  const deletes = useful.filter(isDelete)
+  return [
+    ...[...without].flatMap(([rule, message]) => on(rule, message)),
+    ...deletes.flatMap((rule, at) => on(rule, overlap(rule, deletes.slice(0, at), cases))),
+    ...useful.flatMap((rule) => on(rule, rescue(rule, cases))),
+  ]
+}
+
+/** A rule that is about nothing, or patterns of it that match no tag. */
+function idle(rule: Rule, survey: Survey): Finding[] {
+  const seen = survey.rules.get(rule)
+  if (seen === undefined) return []
+  const { include = [], exclude = [] } = rule.select.tag ?? {}
+  const included = survey.unmatched(include)
+  if (seen.selected === 0)
+    return on(rule, unused(rule, seen, included.length === include.length ? included : []))
+  const excluded = survey.unmatched(exclude)
+  return [
+    ...on(rule, idlePatterns(included, `tags of ${ruleText(rule)}`, seen, checkSpelling)),
+    ...on(rule, idlePatterns(excluded, `not-tags of ${ruleText(rule)}`, seen, leftOut)),
+  ]
+}
+
+const checkSpelling = 'Check how they are written; if such tags come and go, all is well.'
+const leftOut = 'They leave nothing out, so check how they are written.'
+
+/** What asks for kinds alone has nothing in it that could be mistyped: there are no such images, and that is fine. */
+function unused(rule: Rule, seen: Seen, idle: readonly Pattern[]): string | undefined {
+  const { tag, digests, types } = rule.select
+  if (tag === undefined && digests === undefined && types === undefined) return undefined
+  const why = idle.length > 0 ? `no tag matches ${quoted(idle)}` : 'none is all that it asks for'
+  return `${titleOf(rule)} is about no image ${within(seen)}: ${why}. ${checkSpelling}`
+}
+
+function idlePatterns(
+  patterns: readonly Pattern[],
+  what: string,
+  seen: Seen,
+  remedy: string,
+): string | undefined {
+  if (patterns.length === 0) return undefined
+  const match = patterns.length === 1 ? 'matches' : 'match'
+  return `${quoted(patterns)} of ${what} ${match} no tag ${within(seen)}. ${remedy}`
+}
+
+function within({ packages }: Seen): string {
+  return packages.length > mostNamed
+    ? `in any of the ${packages.length} packages that were looked at`
+    : `in ${alternatives.format(packages)}`
+}
+
+const mostNamed = 3
+/** British English has no comma before the last one. */
+const alternatives = new Intl.ListFormat('en-GB', { type: 'disjunction' })
+
+/** Patterns of one line are told together. */
+function idleProtections({ entries }: PolicySet, survey: Survey): Finding[] {
+  const byPlace = new Map<string, Map<string, Pattern>>()
+  for (const { pattern, origin } of entries.flatMap(({ policy }) => policy.protect)) {
+    const idle = byPlace.get(origin.place) ?? new Map<string, Pattern>()
+    byPlace.set(origin.place, idle)
+    if (survey.unmatched([pattern]).length > 0) idle.set(pattern.source, pattern)
+  }
+  return [...byPlace].flatMap(([place, idle]) => {
+    const [seen] = [...idle.values()].flatMap((pattern) => survey.patterns.get(pattern) ?? [])
+    if (seen === undefined) return []
+    const message = idlePatterns([...idle.values()], 'protect', seen, checkSpelling)
+    return message === undefined ? [] : [{ place, message }]
+  })
+}
+
+/** Images that cannot take part in what a rule counts. */
+function groupless(rule: Rule, { rules }: Survey): Finding[] {
+  const images = rules.get(rule)?.groupless
+  if (images === undefined) return []
+  const { count, example } = images
+  const what = `${plural(count, 'image')} that ${ruleText(rule)} is about ${count === 1 ? 'is' : 'are'} in no group, such as ${example}`
+  return on(
+    rule,
+    `${what}; the rule does not keep such images. Narrow its tags, or keep them by another rule.`,
+  )
+}
+
+function partlyMatched(entry: PolicyEntry, { partly }: Survey): Finding[] {
+  const images = partly.get(entry)
+  if (images === undefined) return []
+  const { count, example } = images
+  const what = `${plural(count, 'image')} ${count === 1 ? 'stays' : 'stay'} because delete rules are about some of the tags only, such as ${example}`
+  const message = `${what}. Add a delete rule for the other tags if such images are to go.`
+  return [{ place: entry.origin.place, message }]
+}
