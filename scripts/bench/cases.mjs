@@ -191,13 +191,14 @@ function conditional() {
 
 async function planner() {
   const { rows, exponent } = await measurePlanner()
+  const ofMany = await measurePlanner([100_000, 1_000_000], 20)
+  const words = ({ versions, seconds, peakMegabytes, inputMegabytes }) =>
+    `${versions} versions: ${round(seconds, 2)} s, ${round(peakMegabytes)} MB (${round(inputMegabytes)} MB before it began)`
   return {
     lines: [
-      ...rows.map(
-        ({ versions, seconds, peakMegabytes, inputMegabytes }) =>
-          `${versions} versions: ${round(seconds, 2)} s, ${round(peakMegabytes)} MB (${round(inputMegabytes)} MB before it began)`,
-      ),
+      ...rows.map(words),
       `time grows as versions to the power of ${round(exponent, 2)}`,
+      ...ofMany.rows.map((row) => `20 rules of every kind, ${words(row)}`),
     ],
   }
 }

@@ -4,7 +4,7 @@ import { newestFirst, selectedTags, timeOf, type Candidate } from './candidate.j
 import { formatDuration } from './durations.js'
 import { groupPlaces, type GroupPlace, type Picked } from './groups.js'
 import { parseLifetime } from './lifetime.js'
-import type { AgeBy, Calendar, Groups, Rule, Selector, TagPattern } from './policy.js'
+import type { Calendar, Groups, Rule, TagPattern } from './policy.js'
 import { refState } from './refs.js'
 
 /** An image under a rule, with all that the conditions of the rule may ask of it. */
@@ -26,64 +26,65 @@ export interface Condition {
 
 const none: readonly never[] = []
 
+/** Where one of the images stands; undefined for an image that the rule does not select. */
+export type StandingOf = (image: Candidate, at: number) => Standing | undefined
+
 /**
  * Where images stand under a rule. Images are ranked only for a rule that counts; then all have to be given.
  *
- * @returns a function that gives undefined for an image that the rule does not select
+ * @returns a function that is asked about each image with its place among the given ones
  */
-export function standings(
-  rule: Rule,
-  images: readonly Candidate[],
-  now: number,
-): (image: Candidate) => Standing | undefined {
-  const { by, newest, beyondNewest, groups, calendar } = rule.when
+export function standings(rule: Rule, images: readonly Candidate[], now: number): StandingOf {
+  const { select, when } = rule
+  const { by, newest, beyondNewest, groups, calendar } = when
   const isCounting = [newest, beyondNewest, groups, calendar].some((count) => count !== undefined)
-  if (isCounting) {
-    const ranked = rank(rule, images, now)
-    return (image) => ranked.get(image)
-  }
-  return (image) => {
-    const tags = selectedTags(rule.select, image)
+  const counted = isCounting ? count(rule, images) : undefined
+  return (image, at) => {
+    if (counted?.ranks[at] === 0) return undefined
+    const tags = selectedTags(select, image)
     if (tags === undefined) return undefined
-    return { image, tags, age: now - timeOf(image, by), ...uncounted }
+    return {
+      image,
+      tags,
+      age: now - timeOf(image, by),
+      rank: counted?.ranks[at] ?? 0,
+      of: counted?.of ?? 0,
+      groups: counted?.groups?.get(image) ?? none,
+      kept: counted?.kept.get(image) ?? none,
+    }
   }
 }
 
-const uncounted = { rank: 0, of: 0, groups: none, kept: none }
-
-function rank({ select, when }: Rule, images: readonly Candidate[], now: number) {
-  const { by, groups, calendar } = when
-  const picked = images.flatMap((image) => pick(select, image)).sort(byTime(by))
-  const kept =
-    calendar &&
-    thin(
-      picked.map(({ image }) => timeOf(image, by)),
-      calendar,
-    )
-  const places = groups && groupPlaces(picked, groups.by, by)
-  return new Map(
-    picked.map((one, at): [Candidate, Standing] => [
-      one.image,
-      {
-        ...one,
-        age: now - timeOf(one.image, by),
-        rank: at + 1,
-        of: picked.length,
-        groups: places?.get(one) ?? none,
-        kept: kept?.[at] ?? none,
-      },
-    ]),
-  )
+/** What counting found. It is kept for all images at once, and so in few and small pieces. */
+interface Counted {
+  /** By the place of an image among the given ones, from 1; 0 for what the rule does not select. */
+  readonly ranks: Uint32Array
+  readonly of: number
+  readonly groups: ReadonlyMap<Candidate, readonly GroupPlace[]> | undefined
+  readonly kept: ReadonlyMap<Candidate, readonly Kept[]>
 }
 
-function pick(select: Selector, image: Candidate): Picked[] {
-  const tags = selectedTags(select, image)
-  return tags === undefined ? [] : [{ image, tags }]
-}
-
-function byTime(by: AgeBy): (a: Picked, b: Picked) => number {
+function count({ select, when }: Rule, images: readonly Candidate[]): Counted {
+  const { by, groups, calendar = {} } = when
   const newer = newestFirst(by)
-  return (a, b) => newer(a.image, b.image)
+  const selected = images
+    .map((image, at) => ({ image, at }))
+    .filter(({ image }) => selectedTags(select, image) !== undefined)
+    .sort((a, b) => newer(a.image, b.image))
+  const ranks = new Uint32Array(images.length)
+  for (const [index, { at }] of selected.entries()) ranks[at] = index + 1
+  const kept = new Map<Candidate, readonly Kept[]>()
+  const times = selected.map(({ image }) => timeOf(image, by))
+  for (const [index, reasons] of thin(times, calendar).entries()) {
+    const image = selected[index]?.image
+    if (image !== undefined && reasons.length > 0) kept.set(image, reasons)
+  }
+  const pick = ({ image }: { image: Candidate }): Picked[] => {
+    const tags = selectedTags(select, image)
+    return tags === undefined ? [] : [{ image, tags }]
+  }
+  const places = groups && groupPlaces(selected.flatMap(pick), groups.by, by)
+  return { ranks, of: selected.length, groups: places, kept }
 }
 
 /** What a rule asks for, in the order in which it is told. Nothing asked for holds always. */

@@ -46,18 +46,18 @@ export function groupPlaces(
   picked: readonly Picked[],
   groupBy: GroupBy,
   by: AgeBy,
-): ReadonlyMap<Picked, readonly GroupPlace[]> {
+): ReadonlyMap<Candidate, readonly GroupPlace[]> {
   const ranked = [...gather(picked, groupBy).values()]
     .map((group) => ({ ...group, ranking: ranking(group, by) }))
     .filter((group) => group.ranking.length > 0)
     .sort((a, b) => compareGroups(a, b, by))
-  const places = new Map<Picked, GroupPlace[]>()
+  const places = new Map<Candidate, GroupPlace[]>()
   for (const [at, { key, ranking: members, members: all }] of ranked.entries()) {
     const ranks = new Map(members.map((member, index) => [member, index + 1]))
     const group = { key, groupRank: at + 1, groups: ranked.length, of: members.length }
     for (const member of all.values()) {
       const place = { ...group, rank: ranks.get(member) ?? 0, isNamed: member.isNamed }
-      places.set(member.picked, [...(places.get(member.picked) ?? []), place])
+      places.set(member.picked.image, [...(places.get(member.picked.image) ?? []), place])
     }
   }
   return places

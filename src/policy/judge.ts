@@ -1,4 +1,4 @@
-import type { DeleteReason, KeepReason, Use } from '../model.js'
+import type { ByRule, DeleteReason, KeepReason, Use } from '../model.js'
 import type { Candidate } from './candidate.js'
 import {
   conditionsOf,
@@ -7,6 +7,7 @@ import {
   standings,
   type Condition,
   type Standing,
+  type StandingOf,
 } from './conditions.js'
 import type { Policy, Rule } from './policy.js'
 
@@ -21,9 +22,10 @@ export interface Judgement {
 }
 
 /** What one rule says of one image that it selects. */
-export interface Hit {
+interface Hit {
   readonly rule: Rule
   readonly conditions: readonly Condition[]
+  readonly reasons: Reasons
   /** Tags for which the rule holds. */
   readonly due: readonly string[]
   /** Whether it holds for the image at all. */
@@ -35,9 +37,18 @@ export interface Hit {
 interface Prepared {
   readonly rule: Rule
   readonly conditions: readonly Condition[]
-  /** Undefined when the rule does not select the image. */
-  readonly standingOf: (image: Candidate) => Standing | undefined
+  readonly reasons: Reasons
+  readonly standingOf: StandingOf
 }
+
+/** Makes the reasons that a rule gives, from the evidence. */
+interface Reasons {
+  readonly keep: ReasonOf<'keep-rule'>
+  readonly delete: ReasonOf<'delete-rule'>
+  readonly wait: ReasonOf<'not-due'>
+}
+
+type ReasonOf<Code extends string> = (evidence: string) => ByRule<Code>
 
 const none: readonly never[] = []
 
@@ -48,7 +59,7 @@ const none: readonly never[] = []
  */
 export function judgeAll(policy: Policy, images: readonly Candidate[], now: number): Judgement[] {
   const prepared = policy.rules.map((rule) => prepare(rule, images, now))
-  return images.map((image) => judgement(policy, image, hitsOf(policy, prepared, image)))
+  return images.map((image, at) => judgement(policy, image, hitsOf(policy, prepared, image, at)))
 }
 
 /** What one rule says of one image, in words. */
@@ -66,8 +77,10 @@ export function tracer(
   now: number,
 ): (image: Candidate) => RuleTrace[] {
   const prepared = policy.rules.map((rule) => prepare(rule, images, now))
+  const places = new Map(images.map((image, at) => [image, at]))
   return (image) => {
-    const hits = new Map(hitsOf(policy, prepared, image).map((hit) => [hit.rule, hit]))
+    const all = hitsOf(policy, prepared, image, places.get(image) ?? -1)
+    const hits = new Map(all.map((hit) => [hit.rule, hit]))
     return policy.rules.map((rule): RuleTrace => {
       const hit = hits.get(rule)
       if (hit === undefined) return { rule, says: 'is not about it', evidence: '' }
@@ -78,18 +91,42 @@ export function tracer(
 }
 
 function prepare(rule: Rule, images: readonly Candidate[], now: number): Prepared {
-  return { rule, conditions: conditionsOf(rule), standingOf: standings(rule, images, now) }
+  const standingOf = standings(rule, images, now)
+  const reasons: Reasons = {
+    keep: sharing('keep-rule', rule),
+    delete: sharing('delete-rule', rule),
+    wait: sharing('not-due', rule),
+  }
+  return { rule, conditions: conditionsOf(rule), reasons, standingOf }
 }
 
-function hitsOf(policy: Policy, prepared: readonly Prepared[], image: Candidate): Hit[] {
+/** Many images have the same evidence; they share the reason, so that a large plan takes little memory. */
+function sharing<Code extends string>(code: Code, { name, origin }: Rule): ReasonOf<Code> {
+  const known = new Map<string, ByRule<Code>>()
+  return (evidence) => {
+    const reason = known.get(evidence) ?? { code, rule: name, place: origin.place, evidence }
+    if (known.size < mostShared) known.set(evidence, reason)
+    return reason
+  }
+}
+
+/** Evidence that says a rank is different for every image, and not worth to be kept. */
+const mostShared = 50_000
+
+function hitsOf(
+  policy: Policy,
+  prepared: readonly Prepared[],
+  image: Candidate,
+  at: number,
+): Hit[] {
   const hits: Hit[] = []
-  for (const { rule, conditions, standingOf } of prepared) {
-    const standing = standingOf(image)
+  for (const { rule, conditions, reasons, standingOf } of prepared) {
+    const standing = standingOf(image, at)
     if (standing === undefined) continue
     const due = dueTags(rule, standing.tags, policy.refs)
     const isDue = due.length > 0 || standing.tags.length === 0
     const holds = isDue && conditions.every((condition) => condition.holds(standing))
-    hits.push({ rule, conditions, due, holds, standing })
+    hits.push({ rule, conditions, reasons, due, holds, standing })
   }
   return hits
 }
@@ -118,7 +155,7 @@ function keepsOf(policy: Policy, image: Candidate, hits: readonly Hit[]): readon
   }
   for (const hit of hits)
     if (hit.holds && hit.rule.action === 'keep')
-      keeps.push({ code: 'keep-rule', ...byRule(policy, image, hit, hit.due) })
+      keeps.push(withTags(hit.reasons.keep(evidenceOf(policy, hit)), hit, hit.due))
   return keeps.length === 0 ? none : keeps
 }
 
@@ -138,10 +175,9 @@ function condemnation(
   const isCondemned = (tag: string) => holding.some(({ due }) => due.includes(tag))
   const isWhole = holding.length > 0 && image.tags.every(isCondemned)
   const reasons: DeleteReason[] = isWhole
-    ? [...holding.filter(isEnough), ...holding.filter((hit) => !isEnough(hit))].map((hit) => ({
-        code: 'delete-rule',
-        ...byRule(policy, image, hit, hit.due),
-      }))
+    ? [...holding.filter(isEnough), ...holding.filter((hit) => !isEnough(hit))].map((hit) =>
+        withTags(hit.reasons.delete(evidenceOf(policy, hit)), hit, hit.due),
+      )
     : []
   const { unmatched } = policy
   if (unmatched !== 'keep' && keeps.length === 0 && image.tags.length > 0)
@@ -165,18 +201,16 @@ function whyNot(policy: Policy, image: Candidate, deletes: readonly Hit[]): Keep
   const hit = deletes.find(({ standing }) => open === undefined || standing.tags.includes(open))
   if (hit === undefined) return unasked
   const waiting = hit.standing.tags.filter((tag) => !isCondemned(tag))
-  return { code: 'not-due', ...byRule(policy, image, { ...hit, holds: false }, waiting) }
+  return withTags(hit.reasons.wait(evidenceOf(policy, { ...hit, holds: false })), hit, waiting)
 }
 
-function byRule(policy: Policy, image: Candidate, hit: Hit, tags: readonly string[]) {
-  const { rule } = hit
-  const isAll = tags.length === image.tags.length
-  return {
-    rule: rule.name,
-    place: rule.origin.place,
-    evidence: evidenceOf(policy, hit),
-    ...(isAll ? {} : { tags }),
-  }
+/** A reason that is about some of the tags of an image says which. */
+function withTags<Code extends string>(
+  reason: ByRule<Code>,
+  { standing }: Hit,
+  tags: readonly string[],
+): ByRule<Code> {
+  return tags.length === standing.image.tags.length ? reason : { ...reason, tags }
 }
 
 /** What was found, in words: of a rule that holds everything it asks for, of another what does not hold. */
