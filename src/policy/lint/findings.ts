@@ -39,14 +39,16 @@ export function quote(text: string): string {
   return `"${text}"`
 }
 
+/** Patterns are what readers look for, so more of them are named. */
 export function quoted(patterns: readonly Pattern[]): string {
-  return listed(patterns.map(({ source }) => quote(source)))
+  return listed(
+    patterns.map(({ source }) => quote(source)),
+    20,
+  )
 }
 
-const most = 3
-
 /** A list in words, cut where nobody would read on. */
-export function listed(texts: readonly string[]): string {
+export function listed(texts: readonly string[], most = 3): string {
   const rest = texts.length - most
   return conjunction.format(rest > 0 ? [...texts.slice(0, most), `${rest} more`] : texts)
 }

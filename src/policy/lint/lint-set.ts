@@ -12,7 +12,16 @@ import type {
   TagPattern,
 } from '../policy.js'
 import { anything, covers, isLiteral } from './covering.js'
-import { inFileOrder, lineOf, listed, otherRule, quote, titleOf, type Finding } from './findings.js'
+import {
+  inFileOrder,
+  lineOf,
+  listed,
+  otherRule,
+  quote,
+  quoted,
+  titleOf,
+  type Finding,
+} from './findings.js'
 
 /** What is odd about the policies of a file, as far as the file alone shows it. */
 export function lintSet(set: PolicySet): Finding[] {
@@ -25,33 +34,44 @@ export function lintSet(set: PolicySet): Finding[] {
 }
 
 /** Something odd about a rule. */
-export interface RuleFlaw {
+interface RuleFlaw {
   readonly rule: Rule
   readonly message: string
-}
-
-/** A rule of `defaults` is told only where no entry has any use for it. */
-export function ruleFlaws({ entries }: PolicySet): RuleFlaw[] {
-  const policies = new Map<Rule, Policy[]>()
-  for (const { policy } of entries)
-    for (const rule of policy.rules) {
-      const having = policies.get(rule) ?? []
-      having.push(policy)
-      policies.set(rule, having)
-    }
-  const useless = [...policies].flatMap(([rule, having]) =>
-    checks.flatMap((check) => flawEverywhere(rule, having, check)),
-  )
-  const ownOnes = entries.flatMap(({ policy }) => [...saidTwice(policy), ...undelayed(policy)])
-  return [...useless, ...ownOnes]
+  /** Whether every plan is the same without the rule. */
+  readonly isIdle: boolean
 }
 
 /** Words for what is odd about a rule of a policy, or undefined. */
 type Check = (rule: Rule, policy: Policy) => string | undefined
 
-function flawEverywhere(rule: Rule, policies: readonly Policy[], check: Check): RuleFlaw[] {
+/** Entries share rules of `defaults`. Of such a rule is told what is true of it in every entry that has it. */
+export function ruleFlaws({ entries }: PolicySet): RuleFlaw[] {
+  const having = new Map<Rule, Policy[]>()
+  for (const { policy } of entries)
+    for (const rule of policy.rules) {
+      const policies = having.get(rule) ?? []
+      policies.push(policy)
+      having.set(rule, policies)
+    }
+  const idle = [...idleChecks, sameAs(entries, having)]
+  return [...having].flatMap(([rule, policies]) => {
+    const [flaw] = idle.flatMap((check) => flawEverywhere(rule, policies, check, true))
+    if (flaw !== undefined) return [flaw]
+    return [
+      ...flawEverywhere(rule, policies, shorterThanGrace, false),
+      ...policies.flatMap((policy) => undelayed(rule, policy)),
+    ]
+  })
+}
+
+function flawEverywhere(
+  rule: Rule,
+  policies: readonly Policy[],
+  check: Check,
+  isIdle: boolean,
+): RuleFlaw[] {
   const [message, ...others] = policies.map((policy) => check(rule, policy))
-  return message === undefined || others.includes(undefined) ? [] : [{ rule, message }]
+  return message === undefined || others.includes(undefined) ? [] : [{ rule, message, isIdle }]
 }
 
 // Entries
@@ -87,11 +107,11 @@ function whyHidden({ include, exclude }: Named, before: Earlier): string | undef
   const taken = wanted.filter((name) => before.takerOf(name, exclude) !== undefined)
   if (taken.length === 0) return undefined
   const takers = new Set(taken.map((name) => before.takerOf(name, exclude)?.place ?? ''))
-  const which =
-    taken.length === wanted.length
-      ? 'No package gets here'
-      : `${listed(taken.map(({ source }) => quote(source)))} of "match" never counts here`
-  return `${which}: the entry of ${listed([...takers])} matches first, and only the first one counts. Move this one up, or take it out.`
+  const [entries, match] = takers.size === 1 ? ['entry', 'matches'] : ['entries', 'match']
+  const why = `the ${entries} of ${listed([...takers])} ${match} before it, and the first match counts`
+  if (taken.length === wanted.length)
+    return `No package gets here: ${why}. Move this entry up, or take it out.`
+  return `${quoted(taken)} of "match" ${taken.length === 1 ? 'does' : 'do'} not count here: ${why}. Move this entry up, or take that out.`
 }
 
 /** The entries before one, most of which name single packages. */
@@ -151,6 +171,11 @@ export function isDelete({ action }: Rule): boolean {
   return action === 'delete'
 }
 
+/** Whether a rule asks for kinds of images alone, so that nothing in it can be mistyped. */
+export function asksForKinds({ select: { tag, digests, types } }: Rule): boolean {
+  return tag === undefined && digests === undefined && types === undefined
+}
+
 function allowsNothing(ceiling: Ceiling): boolean {
   return ('count' in ceiling ? ceiling.count : ceiling.percent) === 0
 }
@@ -169,18 +194,27 @@ function protectedTwice({ protect }: Policy): Finding[] {
 
 // Rules that say nothing new
 
-function saidTwice({ rules }: Policy): RuleFlaw[] {
-  const known = new Map<string, Rule>()
-  return rules
-    .toSorted((a, b) => lineOf(a.origin) - lineOf(b.origin))
-    .flatMap((rule) => {
-      const key = contentOf(rule)
-      const before = known.get(key)
-      known.set(key, before ?? rule)
-      if (before === undefined) return []
-      const message = `${titleOf(rule)} says the same as ${otherRule(before)}. Take one of them out, or correct the one that was meant to differ.`
-      return [{ rule, message }]
-    })
+/** Of two rules that are the same, one that fewer entries have is the odd one, or else the later one. */
+function sameAs(
+  entries: readonly PolicyEntry[],
+  having: ReadonlyMap<Rule, readonly Policy[]>,
+): Check {
+  const contents = new Map([...having.keys()].map((rule) => [rule, contentOf(rule)]))
+  const users = (rule: Rule) => having.get(rule)?.length ?? 0
+  const firsts = new Map(
+    entries.map(({ policy }) => {
+      const rules = policy.rules.toSorted(
+        (a, b) => users(a) - users(b) || lineOf(b.origin) - lineOf(a.origin),
+      )
+      // Of equal keys a map takes the last value.
+      return [policy, new Map(rules.map((rule) => [contents.get(rule), rule]))]
+    }),
+  )
+  return (rule, policy) => {
+    const first = firsts.get(policy)?.get(contents.get(rule))
+    if (first === undefined || first === rule) return undefined
+    return `${titleOf(rule)} says the same as ${otherRule(first)}. Take it out, or correct what was meant to differ.`
+  }
 }
 
 /** All that a rule says, in one order. */
@@ -199,25 +233,27 @@ function contentOf({ action, select, when }: Rule): string {
   ])
 }
 
-/** A delete rule cannot make `unmatched: delete` wait. */
-function undelayed({ unmatched, rules }: Policy): RuleFlaw[] {
-  if (unmatched === 'keep') return []
-  const why = `"unmatched: delete" (${unmatched.place}) takes every tagged image that nothing keeps, at any age`
-  return rules
-    .filter((rule) => isDelete(rule) && rule.select.kinds.has('tagged'))
-    .flatMap((rule) => {
-      const isAll = rule.select.kinds.size === 1
-      if (hasConditions(rule.when)) {
-        const what = isAll ? '' : ' for tagged images'
-        const message = `${titleOf(rule)} delays nothing${what}: ${why}. What is to stay for a while takes a keep rule.`
-        return [{ rule, message }]
-      }
-      const message = `${titleOf(rule)} adds nothing: ${why}. Take one of the two out.`
-      return isAll ? [{ rule, message }] : []
-    })
+const whatUnmatchedTakes = 'takes every tagged image that nothing keeps, at any age'
+
+/** A delete rule cannot make `unmatched: delete` wait. Where it looks so, that is told of every entry. */
+function undelayed(rule: Rule, { unmatched }: Policy): RuleFlaw[] {
+  if (unmatched === 'keep' || !isDelete(rule) || !hasConditions(rule.when)) return []
+  const { kinds } = rule.select
+  if (!kinds.has('tagged')) return []
+  const what = kinds.size === 1 ? '' : ' for tagged images'
+  const message = `${titleOf(rule)} delays nothing${what}: "unmatched: delete" (${unmatched.place}) ${whatUnmatchedTakes}. What is to stay for a while takes a keep rule.`
+  return [{ rule, message, isIdle: false }]
 }
 
-function hasConditions(when: Conditions): boolean {
+const unmatchedAnyway: Check = (rule, { unmatched }) => {
+  const { kinds } = rule.select
+  if (unmatched === 'keep' || !isDelete(rule) || hasConditions(rule.when)) return undefined
+  if (kinds.size > 1 || !kinds.has('tagged')) return undefined
+  return `${titleOf(rule)} adds nothing: "unmatched: delete" (${unmatched.place}) ${whatUnmatchedTakes}. Take one of the two out.`
+}
+
+/** Whether a rule holds for some of the images that it is about only. */
+export function hasConditions(when: Conditions): boolean {
   return Object.entries(when).some(([key, value]) => key !== 'by' && value !== undefined)
 }
 
@@ -252,8 +288,10 @@ const kindsBeside: Readonly<Record<ImageKind, readonly ImageKind[]>> = {
 const contradictory: Check = (rule) => {
   const { olderThan, newerThan } = rule.when
   if (newerThan === undefined || (olderThan ?? 0) < newerThan) return undefined
-  const older = olderThan === undefined ? '' : `at least ${formatDuration(olderThan)} old and `
-  return `${titleOf(rule)} can never hold: nothing is ${older}younger than ${formatDuration(newerThan)}. Correct the ages, or make two rules of it.`
+  const younger = `younger than ${formatDuration(newerThan)}`
+  return olderThan === undefined
+    ? `${titleOf(rule)} can never hold: nothing is ${younger}. Correct newer-than.`
+    : `${titleOf(rule)} can never hold: nothing is both ${younger} and at least ${formatDuration(olderThan)} old. Correct one of the two, or make two rules of it.`
 }
 
 const neverOutOfGrace: Check = (rule, { grace }) => {
@@ -265,7 +303,7 @@ const neverOutOfGrace: Check = (rule, { grace }) => {
 const shorterThanGrace: Check = (rule, { grace }) => {
   const { olderThan } = rule.when
   if (!isDelete(rule) || olderThan === undefined || olderThan >= grace) return undefined
-  return `${titleOf(rule)} waits longer than it says: nothing goes before the ${formatDuration(grace)} of grace are over, so older-than: ${formatDuration(olderThan)} counts for nothing. Make grace shorter, or take older-than out.`
+  return `${titleOf(rule)} waits longer than it says: nothing goes within the ${formatDuration(grace)} of grace, so older-than: ${formatDuration(olderThan)} counts for nothing. Make grace shorter, or take older-than out.`
 }
 
 const emptyRange: Check = (rule) => {
@@ -276,9 +314,9 @@ const emptyRange: Check = (rule) => {
   return `${titleOf(rule)} can never hold: no version is in the range ${quote(range)}. Correct it; "||" stands between ranges of which one is enough.`
 }
 
-/** What stands between a rule and a tag that it names. */
+/** What stands between a rule and a tag pattern of it. */
 interface Obstacle {
-  readonly tag: string
+  readonly tag: Pattern
   readonly words: string
   readonly isProtection: boolean
 }
@@ -286,11 +324,21 @@ interface Obstacle {
 const blocked: Check = (rule, policy) => {
   const obstacles = obstaclesTo(rule, policy)
   if (obstacles === undefined) return undefined
-  const isKept = obstacles.some(({ isProtection }) => isProtection) && !isDelete(rule)
-  const why = listed(obstacles.map(({ tag, words }) => `${quote(tag)} is ${words}`))
-  return isKept
+  const why = listed([...new Set(obstacles.map(({ words }) => words))].map(among(obstacles)))
+  if (isDelete(rule))
+    return `${titleOf(rule)} can never delete anything: ${why}. Correct the tags, or take the rule out.`
+  return obstacles.some(({ isProtection }) => isProtection)
     ? `${titleOf(rule)} adds nothing: ${why}. Take one of the two out.`
-    : `${titleOf(rule)} can never ${isDelete(rule) ? 'delete anything' : 'hold'}: ${why}. Correct the tags, or take the rule out.`
+    : `${titleOf(rule)} can never hold: ${why}. Correct the tags, or take the rule out.`
+}
+
+/** Says of which tags something is true. */
+function among(obstacles: readonly Obstacle[]): (words: string) => string {
+  return (words) => {
+    const tags = obstacles.filter((obstacle) => obstacle.words === words).map(({ tag }) => tag)
+    const which = tags.includes(anything) ? 'every tag' : quoted(tags)
+    return `${which} ${tags.length === 1 ? 'is' : 'are'} ${words}`
+  }
 }
 
 /** One for each tag pattern of a rule, or undefined when there is a pattern that nothing stands against. */
@@ -302,27 +350,25 @@ function obstaclesTo({ select }: Rule, policy: Policy): Obstacle[] | undefined {
 }
 
 function obstacleTo(
-  include: TagPattern,
-  { tag }: Rule['select'],
+  tag: TagPattern,
+  { tag: test }: Rule['select'],
   { protect }: Policy,
 ): Obstacle | undefined {
-  const obstacle = (words: string, isProtection = false) => ({
-    ...{ tag: include.source, words, isProtection },
-  })
-  if (tag?.exclude.some((pattern) => covers(pattern, include)))
-    return obstacle('left out by its own not-tags')
-  if (tag?.semver !== undefined && isLiteral(include) && !tag.semver.matches(include.source))
-    return obstacle('no version that it asks for')
-  const protection = protect.find(({ pattern }) => covers(pattern, include))
+  if (test?.exclude.some((pattern) => covers(pattern, tag)))
+    return { tag, words: 'left out by its own not-tags', isProtection: false }
+  if (test?.semver !== undefined && isLiteral(tag) && !test.semver.matches(tag.source))
+    return { tag, words: 'no version that it asks for', isProtection: false }
+  const protection = protect.find(({ pattern }) => covers(pattern, tag))
   if (protection === undefined) return undefined
-  return obstacle(`protected already (${protection.origin.place})`, true)
+  return { tag, words: `protected (${protection.origin.place})`, isProtection: true }
 }
 
-const checks: readonly Check[] = [
+/** Every plan is the same without a rule that one of these tells. */
+const idleChecks: readonly Check[] = [
   contradictory,
   neverOutOfGrace,
-  shorterThanGrace,
   emptyRange,
   blocked,
   nothingToKeepFrom,
+  unmatchedAnyway,
 ]

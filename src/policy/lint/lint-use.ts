@@ -2,19 +2,21 @@ import type { Pattern } from '../patterns.js'
 import type { PolicyEntry, PolicySet, Rule } from '../policy.js'
 import { overlap, pointless, rescue } from './effects.js'
 import { inFileOrder, lineOf, plural, quoted, ruleText, titleOf, type Finding } from './findings.js'
-import { isDelete, ruleFlaws } from './lint-set.js'
+import { asksForKinds, isDelete, ruleFlaws } from './lint-set.js'
 import { Survey, type LookedAt, type Seen } from './survey.js'
 
 export type { LookedAt } from './survey.js'
 
 /**
  * What is odd about the policies of a file, as far as packages show it that they hold in. What the file alone shows is
- * not told again. Whoever takes out all rules that are said to change nothing changes no plan.
+ * not told again. Whoever takes out every rule that is said to change nothing, here or there, changes no plan.
  */
 export function lintUse(set: PolicySet, packages: readonly LookedAt[]): Finding[] {
   const survey = new Survey()
   for (const looked of packages) if (isKnown(looked)) survey.look(looked)
-  const flawed = new Set(ruleFlaws(set).map(({ rule }) => rule))
+  const flaws = ruleFlaws(set)
+  const flawed = new Set(flaws.map(({ rule }) => rule))
+  const out = new Set(flaws.filter(({ isIdle }) => isIdle).map(({ rule }) => rule))
   const rules = [...survey.rules.keys()]
     .filter((rule) => !flawed.has(rule))
     .sort((a, b) => lineOf(a.origin) - lineOf(b.origin))
@@ -22,7 +24,7 @@ export function lintUse(set: PolicySet, packages: readonly LookedAt[]): Finding[
     ...set.entries.flatMap((entry) => partlyMatched(entry, survey)),
     ...idleProtections(set, survey),
     ...rules.flatMap((rule) => [...idle(rule, survey), ...groupless(rule, survey)]),
-    ...effects(rules, survey),
+    ...effects(rules, survey, out),
   ])
 }
 
@@ -37,8 +39,8 @@ function on({ origin: { place } }: Rule, message: string | undefined): Finding[]
 }
 
 /** What rules change, and what they share. */
-function effects(rules: readonly Rule[], { cases }: Survey): Finding[] {
-  const without = pointless(rules, cases)
+function effects(rules: readonly Rule[], { cases }: Survey, out: ReadonlySet<Rule>): Finding[] {
+  const without = pointless(rules, cases, out)
   const useful = rules.filter((rule) => !without.has(rule))
   const deletes = useful.filter(isDelete)
   return [
@@ -63,15 +65,17 @@ function idle(rule: Rule, survey: Survey): Finding[] {
   ]
 }
 
-const checkSpelling = 'Check how they are written; if such tags come and go, all is well.'
-const leftOut = 'They leave nothing out, so check how they are written.'
+const fineOr = 'if such images come and go, all is well.'
+const checkSpelling = `Check the spelling; ${fineOr}`
+const leftOut = 'So nothing is left out; check the spelling.'
 
-/** What asks for kinds alone has nothing in it that could be mistyped: there are no such images, and that is fine. */
+/** Where a rule asks for kinds alone there just are no such images, and that is fine. */
 function unused(rule: Rule, seen: Seen, idle: readonly Pattern[]): string | undefined {
-  const { tag, digests, types } = rule.select
-  if (tag === undefined && digests === undefined && types === undefined) return undefined
-  const why = idle.length > 0 ? `no tag matches ${quoted(idle)}` : 'none is all that it asks for'
-  return `${titleOf(rule)} is about no image ${within(seen)}: ${why}. ${checkSpelling}`
+  if (asksForKinds(rule)) return undefined
+  const is = `${titleOf(rule)} is about no image ${within(seen)}`
+  return idle.length > 0
+    ? `${is}: no tag matches ${quoted(idle)}. ${checkSpelling}`
+    : `${is}: none is all that it asks for. Check what it selects; ${fineOr}`
 }
 
 function idlePatterns(
@@ -127,7 +131,8 @@ function partlyMatched(entry: PolicyEntry, { partly }: Survey): Finding[] {
   const images = partly.get(entry)
   if (images === undefined) return []
   const { count, example } = images
-  const what = `${plural(count, 'image')} ${count === 1 ? 'stays' : 'stay'} because delete rules are about some of the tags only, such as ${example}`
+  const stay = count === 1 ? 'stays' : 'stay'
+  const what = `${plural(count, 'image')} ${stay} because delete rules are about some of the tags only, such as ${example}`
   const message = `${what}. Add a delete rule for the other tags if such images are to go.`
   return [{ place: entry.origin.place, message }]
 }

@@ -42,26 +42,24 @@ export interface SeenPattern extends Seen {
   isMatched: boolean
 }
 
+/** A delete rule that is about a tag, or about an image without any. */
+export interface Claim {
+  readonly rule: Rule
+  /** It holds by now. */
+  readonly isDue: boolean
+}
+
 /** Images that are all alike in what rules can change about them. */
 export interface Case {
   count: number
+  /** Keep rules that hold. */
   readonly keeps: readonly Rule[]
-  /** For each tag, or for an image without any, the delete rules that condemn it. Equal ones are there once. */
-  readonly condemning: readonly (readonly Rule[])[]
+  /** For each tag, or for an image without any, what delete rules say. Equal ones are there once. */
+  readonly claims: readonly (readonly Claim[])[]
   /** It stays whatever the rules say, and not for its age alone. */
   readonly isShielded: boolean
-  /** Delete rules are about all of it, whether or not they hold by now. */
-  readonly mayGo: boolean
   /** `unmatched: delete` takes it where nothing keeps it. */
   readonly isUnmatched: boolean
-}
-
-/** A delete rule that is about an image: by which tags, and for which of them it holds. */
-interface Claim {
-  readonly rule: Rule
-  readonly holds: boolean
-  readonly tags: readonly string[]
-  readonly due: readonly string[]
 }
 
 /** What packages show of the policies that hold in them. Images are counted, not kept. */
@@ -127,39 +125,30 @@ export class Survey {
   }
 
   #addCase(
-    looked: LookedAt,
+    { policy }: LookedAt,
     image: Candidate,
     about: readonly RuleTrace[],
-    shields: Shields,
+    shields: ReadonlySet<number>,
   ): void {
-    const { policy } = looked
-    const keeps = rulesOf(about.filter(({ rule, says }) => !isDelete(rule) && says === 'holds'))
-    const claims = about
-      .filter(({ rule }) => isDelete(rule))
-      .map((trace) => claimOf(trace, image, policy))
-    if (keeps.length === 0 && !claims.some(({ holds }) => holds)) return
-    const parts = image.tags.length === 0 ? [undefined] : image.tags
-    const isUnmatched = policy.unmatched !== 'keep' && image.tags.length > 0
-    const isClaimed = (part: Part) => claims.some(({ tags }) => isAmong(part, tags))
-    const condemning = parts.map((part) =>
-      rulesOf(claims.filter(({ holds, due }) => holds && isAmong(part, due))),
-    )
+    if (about.length === 0) return
+    const keeps = about.filter(({ rule, says }) => !isDelete(rule) && says === 'holds')
     this.#count({
-      keeps,
-      condemning,
+      keeps: keeps.map(({ rule }) => rule),
+      claims: claimsOn(image, about, policy),
       isShielded: shields.has(image.id),
-      mayGo: isUnmatched || parts.every(isClaimed),
-      isUnmatched,
+      isUnmatched: policy.unmatched !== 'keep' && image.tags.length > 0,
     })
   }
 
-  #count({ keeps, condemning, ...flags }: Omit<Case, 'count'>): void {
-    const keyOf = (rules: readonly Rule[]) => rules.map((rule) => this.#numberOf(rule)).join()
-    const sets = new Map(condemning.map((rules) => [keyOf(rules), rules]))
-    const key = [keyOf(keeps), ...[...sets.keys()].sort(), ...Object.values(flags)].join(';')
+  #count({ keeps, claims, ...flags }: Omit<Case, 'count'>): void {
+    const keyOf = (rules: readonly Claim[]) =>
+      rules.map(({ rule, isDue }) => `${this.#numberOf(rule)}${isDue ? '!' : ''}`).join()
+    const parts = new Map(claims.map((rules) => [keyOf(rules), rules]))
+    const kept = keeps.map((rule) => this.#numberOf(rule)).join()
+    const key = [kept, ...[...parts.keys()].sort(), ...Object.values(flags)].join(';')
     const known = this.#cases.get(key)
     if (known !== undefined) known.count += 1
-    else this.#cases.set(key, { count: 1, keeps, condemning: [...sets.values()], ...flags })
+    else this.#cases.set(key, { count: 1, keeps, claims: [...parts.values()], ...flags })
   }
 
   #numberOf(rule: Rule): number {
@@ -190,24 +179,21 @@ export class Survey {
   }
 }
 
-/** A tag, or undefined for the whole of an image without any. */
-type Part = string | undefined
-
-/** Ids of versions that stay whatever the rules say. */
-type Shields = ReadonlySet<number>
-
-function isAmong(part: Part, tags: readonly string[]): boolean {
-  return part === undefined || tags.includes(part)
-}
-
-function rulesOf(all: readonly { readonly rule: Rule }[]): Rule[] {
-  return all.map(({ rule }) => rule)
-}
-
-function claimOf({ rule, says }: RuleTrace, image: Candidate, { refs }: Policy): Claim {
-  const holds = says === 'holds'
-  const { tags } = pickedBy(rule, image)
-  return { rule, holds, tags, due: holds && tags.length > 1 ? dueTags(rule, tags, refs) : tags }
+/** What delete rules say of each tag of an image, or of an image without any. */
+function claimsOn(image: Candidate, about: readonly RuleTrace[], { refs }: Policy): Claim[][] {
+  const claiming = about
+    .filter(({ rule }) => isDelete(rule))
+    .map(({ rule, says }) => {
+      const { tags } = pickedBy(rule, image)
+      const holds = says === 'holds'
+      return { rule, holds, tags, due: holds && tags.length > 1 ? dueTags(rule, tags, refs) : tags }
+    })
+  if (image.tags.length === 0) return [claiming.map(({ rule, holds }) => ({ rule, isDue: holds }))]
+  return image.tags.map((tag) =>
+    claiming
+      .filter(({ tags }) => tags.includes(tag))
+      .map(({ rule, holds, due }) => ({ rule, isDue: holds && due.includes(tag) })),
+  )
 }
 
 /** By which tags a rule selects an image; that it does is known. */
