@@ -108,16 +108,12 @@ export function namesOf({ set }: ReadPolicy): PackageSelection {
 }
 
 /** What stays and what goes, by inputs or by file. */
-export function policiesOf(
-  inputs: ParsedInputs,
-  { set }: ReadPolicy,
-  environment: Environment,
-): PolicySet {
-  return set === undefined ? onlyPolicy(compilePolicy(inputs)) : tightened(set, inputs, environment)
+export function policiesOf(inputs: ParsedInputs, { set }: ReadPolicy): PolicySet {
+  return set === undefined ? onlyPolicy(compilePolicy(inputs)) : tightened(set, inputs)
 }
 
 /** A file's policies with what inputs add: they can only make them more careful. */
-function tightened(set: PolicySet, inputs: ParsedInputs, environment: Environment): PolicySet {
+function tightened(set: PolicySet, inputs: ParsedInputs): PolicySet {
   const grace = inputs.grace === readDuration(defaultOf('grace')) ? 0 : inputs.grace
   const listed = digestsOf(inputs)
   const ceiling = inputs['max-deletions']
@@ -130,7 +126,6 @@ function tightened(set: PolicySet, inputs: ParsedInputs, environment: Environmen
   const entries = set.entries.map((entry) => ({
     ...entry,
     policy: tighten(entry.policy),
-    repository: entry.repository ?? environment.repository,
   }))
   return { ...set, entries }
 }

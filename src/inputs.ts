@@ -244,7 +244,7 @@ function toSettings(inputs: ParsedInputs, environment: Environment, policy: Read
     account: inputs.account,
     token: inputs.token,
     packages: inputs['image-names'] ?? namesOf(policy),
-    policies: policiesOf(inputs, policy, environment),
+    policies: policiesOf(inputs, policy),
     ageBy: policy.set === undefined ? ageByOf(inputs) : 'updated',
     dryRun: inputs['dry-run'],
     verify: inputs.verify,

@@ -3,6 +3,7 @@ import { tellRefusals } from './run-log.js'
 import { refusalOf } from './planning.js'
 import { entryFor } from './policy/policy-set.js'
 import { tracer } from './policy/judge.js'
+import type { PolicyEntry } from './policy/policy.js'
 import type { Finding } from './policy/lint/findings.js'
 import { lintSet } from './policy/lint/lint-set.js'
 import { lintUse, type LookedAt } from './policy/lint/lint-use.js'
@@ -49,7 +50,9 @@ export async function explain(
     }
     const lost = references.filter((reference) => !found.has(reference))
     for (const reference of lost)
-      host.log.error(`${reference}: no version has this tag, or a digest that begins like this.`)
+      host.log.error(
+        `${reference}: none of the packages that were looked at has a version with this tag, or with a digest that begins like this.`,
+      )
     return lost.length === 0
   })
 }
@@ -83,15 +86,24 @@ export async function lint(
         return entry === undefined ? [] : [{ name, entry, policy, plan, images, trace }]
       },
     )
-    tellFindings(host.log.info, [...lintSet(policies), ...lintUse(policies, packages)])
+    const about = new Set(packages.map(({ entry }) => entry))
+    const idle = policies.entries.filter((entry) => !about.has(entry)).map(withoutPackage)
+    tellFindings(host.log.info, [...lintSet(policies), ...lintUse(policies, packages), ...idle])
     return true
   })
+}
+
+function withoutPackage({ origin: { place } }: PolicyEntry): Finding {
+  return {
+    place,
+    message: 'No package that was looked at is governed by this entry. Is match written right?',
+  }
 }
 
 /** One line for each finding, or that there are none. */
 export function tellFindings(tell: (line: string) => void, findings: readonly Finding[]): void {
   for (const { place, message } of findings) tell(`${place}: ${message}`)
-  if (findings.length === 0) tell('Nothing is odd.')
+  if (findings.length === 0) tell('Nothing is odd in what was looked at.')
 }
 
 /** Plans every package, and gives them to somebody who looks. Whatever is wrong is told. */

@@ -140,9 +140,8 @@ async function runAll(asked: Asked, host: Host, clock: Clock, started: number): 
   }
   const { timeBudget } = settings
   await memory.save(packages, timeBudget === undefined ? undefined : started + timeBudget)
-  for (const source of unusedPatterns(settings.policies, packages)) {
-    host.log.warn(`image-tags: ${source} matches no tag of ${names.join(', ')}`)
-  }
+  for (const words of unusedPatterns(settings.policies, packages))
+    host.log.warn(`${words} matches no tag of ${names.join(', ')}`)
   const { login, route } = run.account
   return { account: login, route, dryRun: settings.dryRun, packages, failure: undefined }
 }
@@ -175,7 +174,8 @@ async function prunePackage(run: Run, name: string, memory: PackageMemory): Prom
   const { plan: made, source, packages, registry } = planned
   const report = { name, plan: made, outcomes: [], notReached: undefined }
   showPlan(host, settings, made, source.now)
-  if (host.log.isDebug()) tellWhy(host, label, explainerOf(run, planned))
+  const isJudged = made.refusals.every(({ code }) => code === 'max-deletions')
+  if (isJudged && host.log.isDebug()) tellWhy(host, label, explainerOf(run, planned))
   if (settings.dryRun || made.deletions.length === 0) return report
 
   const begun = clock.now()
@@ -193,19 +193,24 @@ function withoutPolicy({ host, account: { login } }: Run, name: string): Package
 }
 
 /**
- * Patterns of the inputs that no tag of the run matches: most often a mistake, and as an exclusion a dangerous one. Of a
- * policy file, which is for many packages, `lint` tells.
+ * Patterns that no tag of the run matches: most often a mistake, and of what protects a dangerous one. Of the rules of a
+ * file, which is for many packages, `lint` tells.
  */
 function unusedPatterns({ entries }: PolicySet, packages: readonly PackageReport[]): string[] {
-  const policies = entries.filter(({ origin }) => origin.place === inputPlace)
   const decisions = packages.flatMap(({ plan: made }) => made.decisions)
   const tags = decisions.flatMap(({ version }) => version.tags)
-  const all = policies.flatMap(({ policy: { rules, protect } }) => [
-    ...rules.flatMap(({ select }) => select.tag?.include ?? []),
-    ...protect.map(({ pattern }) => pattern),
-  ])
-  const unused = all.filter(({ matches }) => !tags.some((tag) => matches(tag)))
-  return tags.length === 0 ? [] : unused.map(({ source }) => source)
+  if (tags.length === 0) return []
+  const words = entries.flatMap(({ origin: { place }, policy: { rules, protect } }) => {
+    const isFile = place !== inputPlace
+    const named = isFile ? [] : rules.flatMap(({ select }) => select.tag?.include ?? [])
+    const protections = protect.map(({ pattern, origin }) => ({ pattern, place: origin.place }))
+    return [...named.map((pattern) => ({ pattern, place })), ...protections]
+      .filter(({ pattern }) => !tags.some((tag) => pattern.matches(tag)))
+      .map(({ pattern: { source }, place: at }) =>
+        isFile ? `${at}: protect: ${source}` : `image-tags: ${source}`,
+      )
+  })
+  return [...new Set(words)]
 }
 
 /** Deletes what is planned. Whatever goes wrong, what was done until then is in the report. */

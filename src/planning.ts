@@ -122,10 +122,14 @@ export async function planAgain(
   const before = new Set(first.snapshot.versions.map(({ digest }) => digest))
   const now = new Set(current.map(({ digest }) => digest))
   const gone = first.snapshot.versions.filter(({ digest }) => !now.has(digest))
-  const newcomers = current.filter(({ digest }) => !before.has(digest))
+  // A tag makes an image of what its index explained until now, and rules may ask for more than that.
+  const { manifests: known } = first.snapshot
+  const newcomers = current.filter(
+    ({ digest, tags }) => !before.has(digest) || (tags.length > 0 && !known.has(digest)),
+  )
   const versions = [...current, ...gone]
   const { manifests, refusals } = await read(source, newcomers)
-  const all = new Map([...first.snapshot.manifests, ...manifests])
+  const all = new Map([...known, ...manifests])
   const { lifetimes = new Map<Digest, string>() } = first.snapshot
   const snapshot = { package: source.package, versions, manifests: all, lifetimes, refusals }
   const ids = first.plan.deletions.map(({ version }) => version.id)

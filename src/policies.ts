@@ -1,6 +1,6 @@
 import type { Refs, Use } from './model.js'
 import { entryFor, refNeeds } from './policy/policy-set.js'
-import type { Policy, PolicyEntry, PolicySet } from './policy/policy.js'
+import type { Policy, PolicyEntry, PolicySet, Protection } from './policy/policy.js'
 import { referencesIn, usesOf, type ImageNames, type Reference } from './references.js'
 import type { RefNeeds } from './repositories.js'
 import type { WorkspaceFile } from './workspace.js'
@@ -15,6 +15,13 @@ export interface Surroundings {
   readonly lookUpRefs: (repository: string, needs: RefNeeds) => Promise<Refs>
   /** Hears of what cannot be known. */
   readonly warned: (message: string) => void
+}
+
+/** A reference of which nothing but the package is known may mean any of its tags. */
+function protectionOf({ reference, file, line }: Use): Protection[] {
+  return [
+    { pattern: { source: reference, matches: () => true }, origin: { place: `${file}:${line}` } },
+  ]
 }
 
 /** The policy of each package of a run, with what it asks of files and of repositories. */
@@ -39,9 +46,17 @@ export class Policies {
   policyOf(name: string): Policy | undefined {
     const entry = entryFor(this.#set, name)
     if (entry === undefined) return undefined
-    const { uses, protect, unknown } = usesOf(this.#referencesOf(entry), name)
+    const references = this.#referencesOf(entry)
+    const { uses, protect, unknown } = usesOf(references, name)
     for (const use of unknown) this.#warnOfUse(use)
-    return { ...entry.policy, protect: [...entry.policy.protect, ...protect], uses }
+    if (entry.protectFrom.length > 0 && references.length === 0) {
+      const { registry, account } = this.#surroundings.images
+      this.#warnOnce(
+        `The files of protect-from (${entry.protectFrom[0]?.origin.place ?? ''}) name no image of ${registry}/${account}, so they protect nothing.`,
+      )
+    }
+    const known = [...entry.policy.protect, ...protect]
+    return { ...entry.policy, protect: [...known, ...unknown.flatMap(protectionOf)], uses }
   }
 
   /**
@@ -52,10 +67,29 @@ export class Policies {
   async refsFor(name: string): Promise<Refs | undefined> {
     const entry = entryFor(this.#set, name)
     const needs = entry && refNeeds(entry.policy)
-    if (entry?.repository === undefined || (!needs?.pulls && !needs?.branches)) return undefined
-    const refs = await this.#surroundings.lookUpRefs(entry.repository, needs)
-    this.#warnOf(entry.repository, refs, needs)
+    if (!needs?.pulls && !needs?.branches) return undefined
+    const repository = entry?.repository ?? this.#ownRepositoryOf(name)
+    if (repository === undefined) return this.#withoutRepository(name)
+    const refs = await this.#surroundings.lookUpRefs(repository, needs)
+    this.#warnOf(repository, refs, needs)
     return refs
+  }
+
+  /** A package that is called like the repository of the run, or by it and a slash, is taken to come from there. */
+  #ownRepositoryOf(name: string): string | undefined {
+    const { repository } = this.#surroundings.images
+    const own = repository?.split('/')[1]?.toLowerCase()
+    return own !== undefined && (name === own || name.startsWith(`${own}/`))
+      ? repository
+      : undefined
+  }
+
+  #withoutRepository(name: string): Refs {
+    const unknown = { why: `the policy names no repository for ${name}` }
+    this.#warnOnce(
+      `Which pull requests and branches the tags of ${name} mean is not known, so they stay: the policy names no repository for it, and it is not called like the one of this run. Write repository: owner/name.`,
+    )
+    return { openPullRequests: unknown, branches: unknown }
   }
 
   #referencesOf({ protectFrom }: PolicyEntry): readonly Reference[] {
@@ -74,7 +108,7 @@ export class Policies {
 
   #warnOfUse({ reference, file, line }: Use): void {
     this.#warnOnce(
-      `${file}:${line}: which tag is in use cannot be known from ${reference}; only what is known of it is protected.`,
+      `${file}:${line}: which tag is in use cannot be known from ${reference}, so every tag stays that it may mean.`,
     )
   }
 

@@ -68,6 +68,13 @@ function lintCommand(ended: (exitCode: number) => void): Command {
   command.option('--memory-folder <path>', memoryFolderText)
   return command.action(async (path: string) => {
     const isListing = command.opts().account !== undefined
+    if (!isListing && Object.keys(command.opts()).length > 0) {
+      process.stderr.write(
+        'error: without --account only the file is read; leave the options out\n',
+      )
+      ended(1)
+      return
+    }
     ended(isListing ? await withHost(command, { policy: path }, lint) : await lintFile(path))
   })
 }

@@ -98,9 +98,17 @@ export class RepositoryClient {
   }
 }
 
+/** Letters that tools spell in ways of their own when they make a tag of them: `ß` becomes `ss` or `-`. */
+function isOtherScript(branch: string): boolean {
+  return /[^\p{ASCII}\p{M}]/u.test(branch.normalize('NFKD'))
+}
+
 /** A repository that has pushed anything has a branch, so a list without any is no list of them. */
 function slugsOf(names: ReadonlySet<string>): ReadonlySet<string> | NotKnown {
-  return names.size > 0 ? branchSlugs(names) : { why: 'GitHub names not one branch' }
+  if (names.size === 0) return { why: 'GitHub names not one branch' }
+  const odd = [...names].find(isOtherScript)
+  if (odd !== undefined) return { why: `how a tag spells the branch ${odd} cannot be known` }
+  return branchSlugs(names)
 }
 
 function endsRun({ code }: RetentionError): boolean {

@@ -141,7 +141,7 @@ export async function chooseNames(run: Run): Promise<readonly string[]> {
   const others = chosen.filter((name) => !policies.isAbout(name))
   if (others.length > 0)
     host.log.info(
-      `The policy says nothing of ${others.length} of ${names.length} packages, which are left alone.`,
+      `The policy says nothing of ${others.length} of ${chosen.length} packages, which are left alone: ${others.slice(0, 10).join(', ')}${others.length > 10 ? ', …' : ''}.`,
     )
   return chosen.filter((name) => policies.isAbout(name))
 }

@@ -221,6 +221,7 @@ function floorsOf(
   const floors: KeepReason[] = []
   const listed = policy.keepDigests.get(digest)
   if (listed !== undefined) floors.push({ code: 'listed-digest', place: listed.place })
+  if (judgement === undefined) floors.push(...keptByDigest(digest, policy))
   const uses = policy.uses.get(digest)
   if (uses !== undefined) floors.push(inUse(digest, uses))
   // Only a rule that asks for orphans, or for this digest, condemns such a version.
@@ -230,6 +231,21 @@ function floorsOf(
   if (age < policy.grace) floors.push({ code: 'in-flight', age, grace: policy.grace })
   else if (node.attachments.length > 0) floors.push(...newcomerOf(node, policy.grace, now))
   return floors
+}
+
+/** A keep rule that names a digest means that version, also where it is a part of an image. */
+function keptByDigest(digest: Digest, { rules }: Policy): KeepReason[] {
+  return rules
+    .filter(({ action, select: { digests, tag, types } }) => {
+      const isPlain = tag === undefined && types === undefined
+      return action === 'keep' && isPlain && digests?.has(digest)
+    })
+    .map(({ name, origin }) => ({
+      code: 'keep-rule',
+      rule: name,
+      place: origin.place,
+      evidence: '',
+    }))
 }
 
 /** An image that was signed or attested a moment ago is in use: taking it would leave the newcomer an orphan. */
@@ -284,12 +300,15 @@ function kindsOf(node: Node): ReadonlySet<ImageKind> {
   return node.missingSubjects.length > 0 ? kinds.untaggedOrphan : kinds.untagged
 }
 
-/** An index of nothing but other things than manifests, such as a build cache, is none. */
+/** An index of nothing that may run, such as a build cache or charts, is none. */
 function isRunnable({ manifest }: Node): boolean {
   if (manifest?.kind !== 'index') return manifest?.kind === 'image'
   const { artifactType, children } = manifest
-  const hasManifests = children.length === 0 || children.some(({ kind }) => kind !== 'other')
-  return artifactType === undefined && hasManifests
+  return artifactType === undefined && (children.length === 0 || children.some(mayRun))
+}
+
+function mayRun({ kind, artifactType, attests }: Child): boolean {
+  return kind === 'index' || (kind === 'image' && (artifactType ?? attests) === undefined)
 }
 
 /**

@@ -148,3 +148,17 @@ test.each(['[]', 'pr-[]', '{}', 'pr-{}', '!{}'])('%s stands for nothing and is r
 test.each(['v[0-9]', '{a,}', 'v[!0-9]'])('%s stands for something', (glob) => {
   expect(() => compileTagPatterns([glob])).not.toThrow()
 })
+
+test.each([
+  ['latest,v*', 'write "latest" and "v*" as entries of their own'],
+  ['{latest}', 'is one alternative'],
+  ['^v1', 'has a "^" in it'],
+  ['a!b', 'has a "!" in it'],
+  ['v\\d', 'stand between slashes'],
+])('%s is a slip that would protect nothing, and is refused', (glob, words) => {
+  expect(() => compileTagPatterns([glob])).toThrow(words)
+})
+
+test.each(['{a,b}', '{a,{b,c}}-*', 'v{1..3}', '[,]', '[^a]'])('%s is as it has to be', (glob) => {
+  expect(() => compileTagPatterns([glob])).not.toThrow()
+})

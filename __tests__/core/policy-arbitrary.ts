@@ -81,7 +81,7 @@ export const images: fc.Arbitrary<Candidate[]> = fc
 
 const globs = ['*', 'v*', '1.*', 'nightly-*', 'pr-*', 'pr-?', 'main', 'latest', 'app-*', '*-1']
 const expressions = ['/v?[0-9.]+/', '/(app|web)-[0-9]+/', '/nightly-1.*/']
-const templates = ['pr-{number}', 'pr-{number}*', '{branch}', '{branch}-*', 'app-{branch}']
+const templates = ['pr-{number}', 'pr-{number}*', '{branch}-*', 'app-{branch}']
 export const ranges = [
   ...['*', '>=1.0.0', '>=1.2.3', '<2.0.0', '<=1.2.3', '1.x', '1.2.x', '~1.2.3', '^1.2.0'],
   ...['1.2.3', '>1.2.3 <1.10.0', '1.x || 2.x', '<1.2.0', '>=2.0.0-0', '1.2 - 1.3'],

@@ -672,6 +672,7 @@ describe('keys that do not fit together', () => {
       [
         '5:51 defaults.rules[0].delete.tags[1]: "pr-*" names nothing to look up: it takes {number} or {branch}',
         '5:57 defaults.rules[0].delete.tags[2]: "/pr-{number}/" is a regular expression; a placeholder stands in literal text',
+        '5:74 defaults.rules[0].delete.tags[3]: "pr-{nr}" can never match: "{nr}" is one alternative, so leave the braces out',
         '5:74 defaults.rules[0].delete.tags[3]: "pr-{nr}" has {nr}; there are {number} for a pull request and {branch} for a branch',
       ],
     ],
@@ -766,6 +767,7 @@ packages:
 `,
       [
         '7:56 defaults.rules[3].when.newest: would delete the newest; to delete all but the newest, write beyond-newest: 5',
+        '11:9 packages[0].rules[0]: would turn the keep rule "newest" of "defaults" into one that deletes; give it another name, and switch the other off with enabled: false if it is not wanted here',
         '11:9 packages[0].rules[0]: with the rule of "defaults" that it changes: newest would delete the newest; to delete all but the newest, write beyond-newest: 5',
         '12:30 packages[0].rules[1].when.newest: would delete the newest; to delete all but the newest, write beyond-newest: 3',
         '13:9 packages[0].rules[2]: with the rule of "defaults" that it changes: tags "pr-{number}" has a placeholder, which means something only beside the condition "ref": gone or exists',
@@ -773,6 +775,7 @@ packages:
         '16:9 packages[0].rules[5]: has neither keep nor delete, so it says of no image what becomes of it, and "defaults" has no rule of the name "other" that it could change',
         '19:9 packages[1].rules[0]: with the rule of "defaults" that it changes: tags "ci-*" names nothing to look up: it takes {number} or {branch}',
         '20:41 packages[1].rules[1].delete.tags: "pr-*" names nothing to look up: it takes {number} or {branch}',
+        '21:9 packages[1].rules[2]: would turn the keep rule "newest" of "defaults" into one that deletes; give it another name, and switch the other off with enabled: false if it is not wanted here',
       ],
     ],
   ])('%j', (text, mistakes) => {

@@ -351,9 +351,11 @@ function isInGroups(rule: Rule, image: Candidate, world: World): boolean {
   )
   const placed = members.filter((member) => isPlaced(member, rule.when))
   const names = new Set(placed.map(groupOf))
-  const own = members.filter((member) => member.image === image && names.has(member.group))
+  const own = members.filter((member) => member.image === image)
   return own.some((member) => {
     const { group } = member
+    // A group that is only named has no place among the others, and what it names stays.
+    if (!names.has(group)) return true
     const higher = [...names].filter((other) => isHigher(other, group, members, rule.when))
     if (higher.length >= groups) return false
     if (!isPlaced(member, rule.when)) return true

@@ -272,11 +272,11 @@ const groupRows: GroupRow[] = [
     '1.2+1.2.7 1.2.9',
   ],
   [
-    'a partial version founds no group',
+    'a group that is only named takes no place among the others, and stays',
     versions,
     { 'group-by': 'major', 'newest-groups': 1 },
+    '3 2.9 1.2.3 0.1.0',
     '3 2.9 1.2.3',
-    '1.2.3',
   ],
   [
     'of 1 no minor is known',

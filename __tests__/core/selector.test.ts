@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { mistakeText, readPolicyFile } from '../../src/policy/file/read-policy.js'
 import { plan, undecided } from '../../src/selector.js'
 import {
   artifact,
@@ -774,5 +775,43 @@ describe('the plan', () => {
     }
     const listed = freeze(snapshot(items()))
     expect(() => plan(listed, freeze(policy({ grace: 2 * hour })), now + day)).not.toThrow()
+  })
+})
+
+describe('what a policy file can ask for', () => {
+  const asked = (rule: string) => {
+    const read = readPolicyFile(
+      `version: 1\ndefaults:\n  grace: 0s\n  unmatched: delete\n  untagged-ttl: 1h\n  rules:\n    - ${rule}\n`,
+      'policy.yml',
+    )
+    if ('mistakes' in read) throw new Error(read.mistakes.map(mistakeText).join('\n'))
+    const [entry] = read.set.entries
+    if (entry === undefined) throw new Error('no entry')
+    return entry.policy
+  }
+
+  test('a keep rule that names a digest keeps that version where it is a part, too', () => {
+    const items = [
+      index('old', ['child', 'other'], { tags: ['pr-1'] }),
+      image('child'),
+      image('other'),
+      artifact('signature', { subject: 'old' }),
+      image('new', { tags: ['v1'] }),
+    ]
+    const keep = (name: string) => asked(`{ name: this, keep: { digests: ${digest(name)} } }`)
+    expect(decide(items, keep('child')).why('child')).toBe('keep-rule')
+    expect(decide(items, keep('child')).deleted).toContain('other')
+    expect(decide(items, keep('signature')).why('signature')).toBe('keep-rule')
+  })
+
+  test('an index of artifacts alone is no image', () => {
+    const items = [
+      index('charts', [{ of: 'chart', artifactType: 'a/chart' }], { tags: ['v1'] }),
+      artifact('chart'),
+      index('images', ['one'], { tags: ['v2'] }),
+      image('one'),
+    ]
+    const { why } = decide(items, asked('{ name: images, keep: { artifact: image } }'))
+    expect([why('images'), why('charts')]).toEqual(['keep-rule', 'unmatched'])
   })
 })

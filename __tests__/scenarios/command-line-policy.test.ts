@@ -134,7 +134,7 @@ describe('explain', () => {
 
     expect(exitCode).toBe(1)
     expect(log).toContain(
-      'error: nope: no version has this tag, or a digest that begins like this.',
+      'error: nope: none of the packages that were looked at has a version with this tag',
     )
     expect(log).toContain('Because: older than 30d')
   })
@@ -213,7 +213,7 @@ describe('lint', () => {
   test('finds nothing odd in a good file, without a token or a request', async () => {
     const { exitCode, out } = await cli(['lint', 'policy.yml'], { 'policy.yml': policy })
     expect(exitCode).toBe(0)
-    expect(out).toBe('Nothing is odd.\n')
+    expect(out).toBe('Nothing is odd in what was looked at.\n')
   })
 
   test('finds by the file alone what cannot have been meant, and is no failure', async () => {

@@ -152,7 +152,9 @@ packages:
     expect(run.exitCode).toBe(0)
     expect(run.plan.packages.map(({ name }) => name)).toEqual(['api', 'team/web'])
     expect(tagsLeft(emulator, 'other')).toEqual(['new', 'old'])
-    expect(run.log).toContain('The policy says nothing of 2 of 4 packages, which are left alone.')
+    expect(run.log).toContain(
+      'The policy says nothing of 2 of 4 packages, which are left alone: other, third.',
+    )
   })
 
   test('a pattern in the file with a workflow token says what it takes', async () => {

@@ -81,6 +81,7 @@ defaults:
     - { name: closed, delete: { tags: "pr-{number}" }, when: { ref: gone } }
 packages:
   - match: [app, api]
+    repository: acme/app
   - match: web
     repository: acme/web
 `)
@@ -164,4 +165,18 @@ test('a policy without such a rule asks nothing of a repository', async () => {
   const emulator = await repository()
   await runAction(emulator, byPolicy, await policyFile('version: 1\nkeep-latest: 1\n'))
   expect(lookups(emulator)).toEqual([])
+})
+
+test('a package that is not called like the repository keeps what is named after pull requests', async () => {
+  const emulator = await repository()
+  for (const tag of ['pr-1', 'pr-2'])
+    push(emulator, image({ seed: tag }), { name: 'web', tags: [tag] })
+
+  const inputs = { ...byPolicy, 'image-names': 'app web' }
+  const run = await dryThenLive(emulator, inputs, await policyFile(policy()))
+
+  expect(run.exitCode).toBe(0)
+  expect(tagsLeft(emulator, 'web')).toEqual(['pr-1', 'pr-2'])
+  expect(tagsLeft(emulator)).not.toContain('pr-1')
+  expect(run.log).toContain('::warning::Which pull requests and branches the tags of web mean')
 })

@@ -125,7 +125,7 @@ defaults:
   const run = await dryThenLive(emulator, byPolicy, env)
 
   expect(tagsLeft(emulator)).toEqual(
-    ['latest', 'v1.10', 'v1.10.0', 'v1.10.2', 'v1', 'v1.9.1', 'v1.9.2', 'v2.0.0'].sort(),
+    ['1.2', 'latest', 'v1.10', 'v1.10.0', 'v1.10.2', 'v1', 'v1.9.1', 'v1.9.2', 'v2.0.0'].sort(),
   )
   expect(decisionOn(run, 'v1.0.9')?.why).toBe('named by rule "versions", policy.yml:7')
   expect(lineOf(run, 'v1.9.1')).toMatch(/rank 2 of 3 in 1\.9, group 3 of \d; newest-groups is 3/)

@@ -20,7 +20,7 @@ type Inputs = Partial<Record<InputName, string>>
 /** Two jobs in processes of their own. The first delete is held, so that both have listed before anything goes. */
 async function atOnce(emulator: Emulator, ...jobs: [Inputs, Inputs]): Promise<ActionRun[]> {
   const deletes = { method: 'DELETE', path: /versions/ }
-  emulator.faults.add({ ...deletes, action: { delay: 2000 } })
+  emulator.faults.add({ ...deletes, action: { delay: 6000 } })
   emulator.faults.add({ ...deletes, times: Infinity, action: { delay: 10 } })
   return Promise.all(jobs.map((inputs) => runAction(emulator, inputs)))
 }

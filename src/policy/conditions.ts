@@ -43,15 +43,24 @@ export function standings(rule: Rule, images: readonly Candidate[], now: number)
     if (counted?.ranks[at] === 0) return undefined
     const tags = selectedTags(select, image)
     if (tags === undefined) return undefined
+    const age = now - timeOf(image, by)
     return {
       image,
       tags,
-      age: now - timeOf(image, by),
-      rank: counted?.ranks[at] ?? 0,
-      of: counted?.of ?? 0,
-      groups: counted?.groups?.get(image) ?? none,
-      kept: counted?.kept.get(image) ?? none,
+      age,
+      ...(counted === undefined ? uncounted : placeOf(counted, image, at)),
     }
+  }
+}
+
+const uncounted = { rank: 0, of: 0, groups: none, kept: none }
+
+function placeOf({ ranks, of, groups, kept }: Counted, image: Candidate, at: number) {
+  return {
+    rank: ranks[at] ?? 0,
+    of,
+    groups: groups?.get(image) ?? none,
+    kept: kept.get(image) ?? none,
   }
 }
 
@@ -152,6 +161,7 @@ function inGroups({ newestGroups = Infinity, newestPerGroup = Infinity }: Groups
         ...(newestPerGroup < Infinity ? [`newest-per-group is ${newestPerGroup}`] : []),
       ]
       const { key, rank, of, groupRank, groups: all, isNamed } = place
+      if (groupRank === 0) return `named ${key}, of which no full version is here`
       const inGroup = isNamed ? `named ${key}` : `rank ${rank} of ${of} in ${key}`
       return `${inGroup}, group ${groupRank} of ${all}; ${limits.join(', ')}`
     },

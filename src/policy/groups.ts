@@ -6,7 +6,7 @@ import { versionOf } from './versions.js'
 /** Where an image stands in one of its groups. Ranks count from 1. */
 export interface GroupPlace {
   readonly key: string
-  /** Of the group among all groups, the newest first. */
+  /** Of the group among all groups, the newest first; 0 for one that is only named, and takes no place. */
   readonly groupRank: number
   readonly groups: number
   /** Of the image in the group; 0 for one that has no full version there, and takes no place. */
@@ -47,15 +47,21 @@ export function groupPlaces(
   groupBy: GroupBy,
   by: AgeBy,
 ): ReadonlyMap<Candidate, readonly GroupPlace[]> {
-  const ranked = [...gather(picked, groupBy).values()]
+  const all = [...gather(picked, groupBy).values()]
     .map((group) => ({ ...group, ranking: ranking(group, by) }))
-    .filter((group) => group.ranking.length > 0)
     .sort((a, b) => compareGroups(a, b, by))
+  const ranked = all.filter((group) => group.ranking.length > 0)
   const places = new Map<Candidate, GroupPlace[]>()
-  for (const [at, { key, ranking: members, members: all }] of ranked.entries()) {
+  for (const one of all) {
+    const { key, ranking: members } = one
     const ranks = new Map(members.map((member, index) => [member, index + 1]))
-    const group = { key, groupRank: at + 1, groups: ranked.length, of: members.length }
-    for (const member of all.values()) {
+    const group = {
+      key,
+      groupRank: ranked.indexOf(one) + 1,
+      groups: ranked.length,
+      of: members.length,
+    }
+    for (const member of one.members.values()) {
       const place = { ...group, rank: ranks.get(member) ?? 0, isNamed: member.isNamed }
       places.set(member.picked.image, [...(places.get(member.picked.image) ?? []), place])
     }

@@ -123,6 +123,7 @@ function checkGlob(source: string, what: string, impossible: RegExp): void {
   if (odd !== undefined) {
     throw new Error(`"${source}" can never match: no ${what} has a "${odd}" in it`)
   }
+  checkOutside(source, what)
   const empty = /\{\}|\[\](?!.*\])/.exec(source)?.[0]
   if (empty !== undefined)
     throw new Error(`"${source}" can never match: "${empty}" stands for nothing`)
@@ -134,6 +135,26 @@ function checkGlob(source: string, what: string, impossible: RegExp): void {
       )
     }
   }
+}
+
+/** What only means something inside brackets is, outside of them, a character that nothing has. */
+function checkOutside(source: string, what: string): void {
+  const single = /\{(?:(?!\.\.)[^{},])+\}/.exec(source)?.[0]
+  if (single !== undefined)
+    throw new Error(
+      `"${source}" can never match: "${single}" is one alternative, so leave the braces out`,
+    )
+  const escape = /\\[A-Za-z0-9]/.exec(source)?.[0]
+  if (escape !== undefined)
+    throw new Error(
+      `"${source}" has "${escape}" as regular expressions do; those stand between slashes, and match a whole ${what}`,
+    )
+  const outside = source.replace(/\[[^\]]*\]|\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}/g, '')
+  const odd = /[,!^]/.exec(outside)?.[0]
+  if (odd === undefined) return
+  const entries = source.split(',').map((entry) => `"${entry.trim()}"`)
+  const instead = odd === ',' ? `; write ${entries.join(' and ')} as entries of their own` : ''
+  throw new Error(`"${source}" can never match: no ${what} has a "${odd}" in it${instead}`)
 }
 
 /** Minimatch 11 runs a glob as an automaton; alternatives are the one thing that must be bounded. */

@@ -78,7 +78,7 @@ function literalEnd(text: string, at: number): number {
  */
 export function scopeOf(text: string, expressions: ReadonlyMap<string, string>): Scope {
   const assigned = assignments(text)
-  const environment = text.includes('${{') ? environmentOf(text) : new Map<string, Set<string>>()
+  const environment = text.includes('$') ? environmentOf(text) : new Map<string, Set<string>>()
   const known = new Map<string, readonly string[]>()
   let depth = 0
   const resolve = (key: string, raw: ReadonlySet<string>): readonly string[] => {
@@ -96,7 +96,7 @@ export function scopeOf(text: string, expressions: ReadonlyMap<string, string>):
     const [, name, mark = '', word = ''] = /^(\w+)(?:(:?[-=+?])(.*))?$/s.exec(inner) ?? []
     if (name === undefined) return [unknown]
     if (mark.endsWith('+')) return [...expand(word, scope), '']
-    const raw = assigned.get(name)
+    const raw = assigned.get(name) ?? environment.get(name)
     const values = raw === undefined ? [] : resolve(name, raw)
     const otherwise = /[-=]$/.test(mark) ? expand(word, scope) : []
     return values.length + otherwise.length === 0 ? [unknown] : [...values, ...otherwise]

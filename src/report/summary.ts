@@ -91,7 +91,12 @@ function doneWords(totals: Totals): string {
 }
 
 function policySection(sentences: readonly string[]): string {
-  return sentences.map((sentence) => `- ${markdownText(sentence)}`).join('\n')
+  return sentences
+    .map((sentence) => {
+      const [, indent = '', words = ''] = /^(\s*)(.*)$/s.exec(sentence) ?? []
+      return `${indent}- ${markdownText(words)}`
+    })
+    .join('\n')
 }
 
 function overview({ packages, dryRun }: RunReport): string {

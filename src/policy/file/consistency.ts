@@ -154,7 +154,9 @@ function checkEntry(
     .filter((rule) => !untouched.has(rule))
     .flatMap((rule) => [
       ...checkForm(rule, raw, names),
-      ...(rule.onto === undefined ? checkRule(rule) : checkMerged(rule, rule.onto)),
+      ...(rule.onto === undefined
+        ? checkRule(rule)
+        : [...turnedAround(rule, rule.onto), ...checkMerged(rule, rule.onto)]),
     ])
 }
 
@@ -192,6 +194,18 @@ function checkRule(rule: LooseRule): Finding[] {
 
 function partOf(rule: LooseRule, part: Flaw['part']): Path {
   return (part === 'rule' ? undefined : rule[part]?.path) ?? rule.path
+}
+
+/** Whoever wrote the keep rule of `defaults` relies on it; that a name happens to be the same must not end that. */
+function turnedAround(rule: LooseRule, onto: LooseRule): Finding[] {
+  if (rule.action !== 'delete' || onto.action !== 'keep') return []
+  return [
+    {
+      path: rule.path,
+      at: 'key',
+      message: `would turn the keep rule ${quote(rule.name ?? '')} of "defaults" into one that deletes; give it another name, and switch the other off with enabled: false if it is not wanted here`,
+    },
+  ]
 }
 
 /** Of a merged rule only what comes of the merging; what is wrong with the rule of `defaults` alone is told there. */

@@ -24,6 +24,7 @@ export function flawsOf(rule: LooseRule): Flaw[] {
     ...conditionFlaws(when),
     ...(rule.action === undefined ? [] : actionFlaws(rule.action, when)),
     ...(rule.select === undefined ? [] : placeholderFlaws(select, when.ref !== undefined)),
+    ...(rule.action === 'delete' ? bareBranchFlaws(select, when) : []),
   ]
 }
 
@@ -140,6 +141,21 @@ function placeholderFlaws(select: Loose, asksForRefs: boolean): Flaw[] {
     const message = asksForRefs ? refMistake(text) : strayPlaceholder(text)
     return message === undefined || text.startsWith('!') ? [] : [{ part: 'select', keys, message }]
   })
+}
+
+/** A tag that is the name of no branch may be anything: a release, or `latest`. */
+function bareBranchFlaws(select: Loose, when: Loose): Flaw[] {
+  const { tags } = select
+  const list: readonly unknown[] = Array.isArray(tags) ? tags : [tags]
+  const bare = ['{branch}', '{branch}*'].find((text) => list.includes(text))
+  if (when.ref !== 'gone' || bare === undefined || select['not-tags'] !== undefined) return []
+  return [
+    {
+      part: 'select',
+      keys: ['tags'],
+      message: `${quote(bare)} alone would take every tag that is no branch, latest and releases too; it takes text beside it, as in "branch-{branch}", or not-tags that say which tags are no branches`,
+    },
+  ]
 }
 
 function refMistake(text: string): string | undefined {

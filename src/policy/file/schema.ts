@@ -207,7 +207,7 @@ const blockShape = {
   unmatched: oneOf('keep', 'delete')
     .optional()
     .describe(
-      'What becomes of tagged images that no rule names. With `delete` only those stay that a keep rule keeps.',
+      'What becomes of tagged images that no keep rule keeps and no delete rule takes. With `delete` only those stay that a keep rule keeps.',
     )
     .meta({ default: 'keep' }),
   'read-labels': choice()

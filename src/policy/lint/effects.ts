@@ -36,7 +36,8 @@ export function pointless(
   const out: Out = { has: (rule) => idle.has(rule) || found.has(rule) }
   const fromLast = rules.toReversed()
   for (const rule of [
-    ...fromLast.filter((each) => !isDelete(each)),
+    // A rule that names digests may keep parts of images, which are not looked at here.
+    ...fromLast.filter((each) => !isDelete(each) && each.select.digests === undefined),
     ...fromLast.filter(isDelete),
   ]) {
     const words = isDelete(rule) ? deletesNothing(rule, cases, out) : keepsNothing(rule, cases, out)

@@ -163,7 +163,8 @@ export class Survey {
     const places = groupPlaces(picked, groups.by, by)
     const seen = this.#ruleSeen(rule)
     for (const one of picked)
-      if (!places.has(one.image)) seen.groupless = oneMore(seen.groupless, () => called(name, one.image))
+      if (!places.has(one.image))
+        seen.groupless = oneMore(seen.groupless, () => called(name, one.image))
   }
 
   #countPartly({ name, entry, plan }: LookedAt): void {
