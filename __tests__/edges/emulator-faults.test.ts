@@ -69,6 +69,27 @@ describe('one fault', () => {
     expect(await answer).toBe('broken')
   })
 
+  test('a request waits for what must happen first, and performs nothing until then', async () => {
+    const { api, faults, first, count, requests } = await prepared()
+    const isRead = () => requests.some(({ method }) => method === 'GET')
+    faults.add({ method: 'DELETE', action: { until: isRead } })
+    const deleted = api(`${versions}/${first}`, { method: 'DELETE' })
+    while (requests.length === 0) await new Promise(setImmediate)
+    expect(count()).toBe(3)
+    expect(await read(api(versions))).toHaveLength(3)
+    expect((await deleted).status).toBe(204)
+    expect(count()).toBe(2)
+  })
+
+  test('a request that waits for ever ends with close', async () => {
+    const { api, faults, close, requests } = await prepared()
+    faults.add({ action: { until: () => false } })
+    const answer = api(versions).catch(() => 'broken')
+    while (requests.length === 0) await new Promise(setImmediate)
+    await close()
+    expect(await answer).toBe('broken')
+  })
+
   test('a held answer does not hold up close', async () => {
     const { close, api, requests } = await stage({ latency: () => 3_600_000 })
     const answer = api(versions).catch(() => 'broken')

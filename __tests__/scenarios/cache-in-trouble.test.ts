@@ -97,7 +97,7 @@ describe('a service in trouble costs reads and nothing else', () => {
     push(emulator, image({ seed: 'more' }), { tags: ['v3'], daysAgo: 1 })
     emulator.faults.add({ service: 'cache', method: 'PUT', times: Infinity, action })
 
-    const run = await runWithCache(emulator, { 'time-budget': '6s', 'log-level': 'debug' })
+    const run = await runWithCache(emulator, { 'time-budget': '15s', 'log-level': 'debug' })
 
     expect(run.exitCode).toBe(0)
     expect(run.reads).toHaveLength(1)

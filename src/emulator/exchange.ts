@@ -145,6 +145,7 @@ export class Exchange {
       response.socket?.resetAndDestroy()
       return
     }
+    await this.waitUntil(steps.until)
     const bare = replacement(steps, ask.service) ?? admission.refusal ?? this.backend.answer(ask)
     for (const run of befallen.runsAfter) run(this.around.store, ask)
     const answer = this.dress(altered(admission.finish(bare), steps, ask.service), requestId)
@@ -156,6 +157,10 @@ export class Exchange {
   private dress(answer: Answer, requestId: string): Answer {
     const date = new Date(this.around.now()).toUTCString()
     return { ...answer, headers: { date, 'x-github-request-id': requestId, ...answer.headers } }
+  }
+
+  private async waitUntil(isSo: (() => boolean) | undefined): Promise<void> {
+    while (isSo !== undefined && this.server.listening && !isSo()) await this.hold(10)
   }
 
   private async hold(ms: number): Promise<void> {

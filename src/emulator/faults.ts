@@ -8,6 +8,8 @@ export interface FaultSteps {
   run?: (store: Store, ask: Ask) => void
   /** Changes the state after the operation and before the answer. */
   runAfter?: (store: Store, ask: Ask) => void
+  /** Waits before the operation until this is so: for what must happen first, such as a request of another client. */
+  until?: () => boolean
   /** Milliseconds to hold the answer back, on top of the emulator's latency. */
   delay?: number
   /** Answers this status and performs nothing. Without a `body`, one that the service would send. */
