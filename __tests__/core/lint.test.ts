@@ -1,10 +1,12 @@
 import { describe, expect, test } from '@jest/globals'
 import { readPolicyFile } from '../../src/policy/file/read-policy.js'
+import type { RefusalCode } from '../../src/model.js'
 import type { Finding } from '../../src/policy/lint/findings.js'
 import { lintSet } from '../../src/policy/lint/lint-set.js'
 import { lintUse } from '../../src/policy/lint/lint-use.js'
 import type { PolicySet } from '../../src/policy/policy.js'
-import { digest, image, type Item } from './kit.js'
+import { refuse } from '../../src/selector.js'
+import { digest, image, tagged as taggedRule, tagOf, when, type Item } from './kit.js'
 import { lookedAt } from './lint-kit.js'
 
 /** The policies of a file. These are its lines from the second on. */
@@ -127,6 +129,32 @@ describe('an entry', () => {
       `policy.yml:5: ${hidden('entry of policy.yml:4')}`,
     ],
     [
+      'for a narrower glob than one with two stars',
+      entries('match: "team/**"', 'match: "team/a-?"'),
+      `policy.yml:5: ${hidden('entry of policy.yml:4')}`,
+    ],
+    ['for a glob that begins otherwise', entries('match: "a?b*"', 'match: "bc-?"')],
+    [
+      'for a glob after one that leaves out something else',
+      entries('match: ["team/*", "!web"]', 'match: "team/a-*"'),
+      `policy.yml:5: ${hidden('entry of policy.yml:4')}`,
+    ],
+    [
+      'for a name after a glob that leaves out other globs',
+      entries('match: ["team/*", "!team/b-*"]', 'match: team/a'),
+      `policy.yml:5: ${hidden('entry of policy.yml:4')}`,
+    ],
+    [
+      'for a name that a glob beside a name matches',
+      entries('match: [api, "web*"]', 'match: web-1'),
+      `policy.yml:5: ${hidden('entry of policy.yml:4')}`,
+    ],
+    [
+      'for several names of an earlier one, and another',
+      entries('match: [api, web]', 'match: [api, web, x]'),
+      `policy.yml:5: ${pattern('api" and "web').replace('does', 'do')}`,
+    ],
+    [
       'that leaves out all that it names',
       entries('match: [api, "!a*"]', 'match: api'),
       'policy.yml:4: No package gets here: all that "match" names is left out by its own "!". Correct the names, or take the entry out.',
@@ -216,6 +244,33 @@ describe('a rule', () => {
     ],
     ['of another age', rules(old, again(old).replace('30d', '31d'))],
     ['by another time', rules(old, again(old).replace('30d', '30d, by: created'))],
+    ['of other kinds', rules(old, again(old).replace('untagged', 'orphans'))],
+    [
+      'of other versions',
+      rules('name: r, delete: { semver: "1" }', 'name: s, delete: { semver: "2" }'),
+    ],
+    [
+      'of pre-releases',
+      rules(
+        'name: r, delete: { semver: "1" }',
+        'name: s, delete: { semver: "1", prerelease: true }',
+      ),
+    ],
+    [
+      'of other digests',
+      rules(
+        `name: r, delete: { digests: ${digest('a')} }`,
+        `name: s, delete: { digests: ${digest('b')} }`,
+      ),
+    ],
+    [
+      'of the same digests',
+      rules(
+        `name: old, delete: { digests: [${digest('a')}, ${digest('b')}] }`,
+        `name: again, delete: { digests: [${digest('b')}, ${digest('a')}] }`,
+      ),
+      `policy.yml:5: ${same}`,
+    ],
     ['of other types', rules(old, again(old).replace('untagged: true', 'artifact: chart'))],
     [
       'of an entry that says the same as one of the defaults',
@@ -335,6 +390,16 @@ describe('a rule', () => {
       'policy.yml:5: Rule "r" adds nothing: "v1" and "latest" are protected (policy.yml:3). Take one of the two out.',
     ],
     [
+      'that keeps what is protected, and what it leaves out',
+      protecting('latest', 'name: r, keep: { tags: [latest, v1], not-tags: v1 }', old),
+      'policy.yml:5: Rule "r" adds nothing: "latest" is protected (policy.yml:3) and "v1" is left out by its own not-tags. Take one of the two out.',
+    ],
+    [
+      'that keeps a tag that is no version',
+      rules(old, 'name: r, keep: { tags: latest, semver: "1" }'),
+      `policy.yml:5: ${never} hold: "latest" is no version that it asks for. ${takeOut}`,
+    ],
+    [
       'that keeps more than what is protected',
       protecting('[latest, "v*"]', 'name: r, keep: { tags: [v1, w1] }', old),
     ],
@@ -389,6 +454,10 @@ describe('a keep rule has nothing to keep from', () => {
     [
       'but not when untagged images may be orphans',
       rules('name: k, keep: { untagged: true }', 'name: o, delete: { orphans: true }'),
+    ],
+    [
+      'but not when orphans are deleted',
+      rules('name: k, keep: { orphans: true }', 'name: o, delete: { orphans: true }'),
     ],
     [
       'but not when what is unmatched goes',
@@ -450,6 +519,21 @@ test('a lifetime is asked for without a word of labels', () => {
   expect(lintSet(rules('name: r, delete: { tagged: true }, when: { lifetime: over }'))).toEqual([])
 })
 
+test('what the inputs say is told first, and the rest by the numbers of lines', () => {
+  const lines = [4, 5, 6, 7, 8, 9, 10, 11, 12]
+  const set = rules(
+    ...lines.map((line) => `name: r${line}, delete: { tags: a${line} }, when: { older-than: 1m }`),
+  )
+  const [entry] = set.entries
+  if (entry === undefined) throw new Error('no entry')
+  const policy = {
+    ...entry.policy,
+    rules: [...entry.policy.rules.toReversed(), when(taggedRule(), { olderThan: 0 })],
+  }
+  const places = lintSet({ ...set, entries: [{ ...entry, policy }] }).map(({ place }) => place)
+  expect(places).toEqual(['inputs', ...lines.map((line) => `policy.yml:${line}`)])
+})
+
 test('findings are told in the order of the file', () => {
   const set = file(
     'packages:',
@@ -503,6 +587,16 @@ describe('a rule that selects nothing', () => {
     [
       'names a range',
       'keep: { semver: ">=2" }',
+      `none is all that it asks for. Check what it selects; ${fine}`,
+    ],
+    [
+      'names digests',
+      `keep: { digests: ${digest('lost')} }`,
+      `none is all that it asks for. Check what it selects; ${fine}`,
+    ],
+    [
+      'names tags of which some are there',
+      'keep: { tags: ["v*", "prd-*"], semver: ">=2" }',
       `none is all that it asks for. Check what it selects; ${fine}`,
     ],
     [
@@ -643,6 +737,21 @@ describe('a keep rule', () => {
       saves('2 images', '2 by rule "old" (policy.yml:4) and 1 by rule "one" (policy.yml:6)'),
     ],
     [
+      'that keeps images mostly from the later rule',
+      rules('name: one, delete: { tags: [v2, latest] }', versions, old),
+      saves('2 images', '2 by rule "old" (policy.yml:6) and 1 by rule "one" (policy.yml:4)'),
+    ],
+    [
+      'that keeps an image from a rule, and another that has further tags',
+      rules('name: one, delete: { tags: v1 }', versions, 'name: two, delete: { tags: v2 }'),
+      saves('1 image', 'by rule "one" (policy.yml:4)'),
+    ],
+    [
+      'that keeps an image from a rule, and another that is protected',
+      protecting('v1', versions, old),
+      saves('1 image', 'by rule "old" (policy.yml:6)'),
+    ],
+    [
       'that keeps images from a rule that will hold',
       rules(old.replace('30d', '50d'), versions),
       undefined,
@@ -666,6 +775,20 @@ describe('a keep rule', () => {
       'for images that are protected',
       protecting('[latest, v1]', versions, old),
       nothing('2 images are kept whatever rules say'),
+    ],
+    [
+      'for images with further tags',
+      rules('name: d, delete: { tags: [a, v2] }', versions),
+      nothing('2 images are nothing that delete rules are about'),
+    ],
+    [
+      'for one of the images that are kept by another rule',
+      rules(
+        'name: also, keep: { tags: "v*" }',
+        'name: k, keep: { tags: "v*" }, when: { newest: 1 }',
+        old,
+      ),
+      nothing('1 image is kept by rule "also" (policy.yml:4) too'),
     ],
     [
       'for images that no delete rule is about',
@@ -702,6 +825,7 @@ describe('a rule does not stand in for another', () => {
       'tags: "v*" }, when: { older-than: 2d }',
       true,
     ],
+    ['tags: "v?" }, when: { older-than: 2d, by: created }', 'tags: "v*" }', false],
     ['tags: "v?" }', 'tags: "v{number}" }, when: { ref: exists }', true],
     [
       'tags: "{branch}" }, when: { ref: exists }',
@@ -723,6 +847,8 @@ describe('a rule does not stand in for another', () => {
     ['when: { older-than: 20d }', 'when: { beyond-newest: 1 }', true],
     ['when: { beyond-newest: 2 }', 'when: { beyond-newest: 1 }', false],
     ['when: { beyond-newest: 1 }', 'when: { beyond-newest: 2 }', true],
+    ['when: { older-than: 50d }', 'when: { lifetime: over }', true],
+    ['when: { older-than: 60d }', 'when: { beyond-newest: 1 }', true],
     ['when: { older-than: 20d }', 'when: { lifetime: over }', true],
     ['when: { older-than: 20d, lifetime: over }', 'when: { lifetime: over }', false],
   ])('that deletes: %s, %s', (own, other, expected) => {
@@ -779,6 +905,26 @@ describe('a delete rule', () => {
       undefined,
     ],
     [
+      'for an image of which another rule takes one tag',
+      rules('name: ci, delete: { tags: "ci-*" }', 'name: d, delete: { tags: [ci-2, main] }'),
+      undefined,
+    ],
+    [
+      'for an image without tags, where only tagged ones go anyway',
+      unmatched(`name: d, delete: { digests: ${digest('bare')} }`),
+      undefined,
+    ],
+    [
+      'for an image that is listed',
+      file(
+        'defaults:',
+        `  protect-digests: ${digest('bare')}`,
+        '  rules:',
+        `    - { name: d, delete: { digests: ${digest('bare')} } }`,
+      ),
+      nothing('1 image is kept whatever delete rules say'),
+    ],
+    [
       'for images with other tags',
       rules('name: u, delete: { untagged: true }', d.replace('ci-*', 'ci-2')),
       nothing('1 image is kept by tags that no delete rule is about'),
@@ -805,7 +951,7 @@ describe('a delete rule', () => {
       undefined,
     ],
   ])('%s', (_story, set, finding) => {
-    const items = [...app, image('a', { tags: ['a'] })]
+    const items = [...app, image('a', { tags: ['a'] }), image('bare')]
     const lines = found(set, { app: items }).map((line) => line.replace(/^policy.yml:\d+: /, ''))
     expect(lines.filter((line) => line.startsWith('Rule "d"'))).toEqual(
       finding === undefined ? [] : [finding],
@@ -826,6 +972,107 @@ test('of two rules that do the same, the later one changes nothing', () => {
     'policy.yml:5',
     'policy.yml:7',
   ])
+})
+
+test('of three delete rules that do the same, the later two change nothing', () => {
+  const each = (name: string) => `name: ${name}, delete: { tags: "v*", not-tags: ${name} }`
+  const lines = found(rules(each('aa'), each('bb'), each('cc')), {
+    app: [tagged('v1.0'), tagged('aa'), tagged('bb'), tagged('cc')],
+  })
+  expect(lines.map((line) => line.replace(/ Of .*/, ''))).toEqual(
+    ['bb', 'cc'].map((name, at) => `policy.yml:${5 + at}: Rule "${name}" changes nothing here.`),
+  )
+})
+
+test('images that a file names, and those in a circle, are kept whatever rules say', () => {
+  const set = rules(old, 'name: k, keep: { tags: ["v*", "x*"] }')
+  const use = { reference: 'ghcr.io/acme/app:v1', file: 'deploy.yml', line: 1 }
+  const circle = [
+    image('one', { tags: ['x1', tagOf('two')] }),
+    image('two', { tags: ['x2', tagOf('one')] }),
+  ]
+  const looked = lookedAt(set, 'app', [tagged('v1'), ...circle], { uses: new Map([['v1', [use]]]) })
+  expect(told(lintUse(set, [looked]))).toEqual([
+    'policy.yml:5: Rule "k" changes nothing here. Of what it keeps, 3 images are kept whatever rules say. Take it out, unless it is meant for later.',
+  ])
+})
+
+test('a tag that names something open is not condemned with the tags beside it', () => {
+  const set = rules(
+    'name: gone, delete: { tags: "pr-{number}" }, when: { ref: gone }',
+    'name: one, delete: { tags: pr-1 }',
+    'name: two, delete: { tags: pr-2 }',
+  )
+  const refs = { openPullRequests: new Set([2]), branches: new Set<string>() }
+  const looked = lookedAt(set, 'app', [tagged('pr-1 pr-2'), tagged('pr-3')], { refs })
+  expect(told(lintUse(set, [looked]))).toEqual([
+    'policy.yml:5: For information: rule "one" condemns what other rules condemn too: 1 image by rule "gone" (policy.yml:4). Whichever holds first counts.',
+  ])
+})
+
+describe('what the file alone shows is not told again', () => {
+  const app = [tagged('v1'), tagged('ci-1')]
+  const use = (set: PolicySet, items: readonly Item[] = app) =>
+    told(lintUse(set, [lookedAt(set, 'app', items)]))
+
+  test('of a rule that can never hold', () => {
+    expect(use(rules(ci, 'name: r, keep: { tags: x }, when: { newer-than: 0s }'))).toEqual([])
+  })
+
+  test('of two rules that say the same, one may go', () => {
+    expect(
+      use(rules(old, 'name: a, keep: { tags: "v*" }', 'name: b, keep: { tags: "v*" }')),
+    ).toEqual([
+      'policy.yml:5: For information: rule "a" keeps 1 image that would go, by rule "old" (policy.yml:4).',
+    ])
+  })
+
+  test('but a rule that has a flaw, and works, stands in for others', () => {
+    expect(use(rules('name: soon, delete: { tags: "*" }, when: { older-than: 1m }', ci))).toEqual([
+      'policy.yml:5: Rule "ci" changes nothing here. Of what it is about, 1 image is taken by rule "soon" (policy.yml:4) no later. Correct it or take it out, unless it is meant for later.',
+    ])
+  })
+
+  test('and so does one that delays nothing in another entry', () => {
+    const later = 'name: later, delete: { tags: "ci-*" }, when: { older-than: 8d }'
+    const set = file(
+      'packages:',
+      `  - { match: app, rules: [{ ${later} }] }`,
+      '  - { match: web, unmatched: delete }',
+      'defaults:',
+      `  rules: [{ ${ci} }]`,
+    )
+    expect(use(set)).toEqual([
+      'policy.yml:3: Rule "later" changes nothing here. Of what it is about, 1 image is taken by rule "ci" (policy.yml:6) no later. Correct it or take it out, unless it is meant for later.',
+    ])
+  })
+
+  test('nor of an entry from which nothing goes', () => {
+    const set = file(
+      'packages:',
+      '  - match: app',
+      '    rules: [{ name: k, keep: { tags: "v*" } }]',
+      '  - { match: web, keep-latest: 1 }',
+    )
+    expect(use(set)).toEqual([])
+  })
+})
+
+test('the later rule is the one further down in the file', () => {
+  const set = file(
+    'packages:',
+    '  - { match: app, rules: [{ name: own, keep: { tags: "v?" } }] }',
+    'defaults:',
+    '  rules:',
+    `    - { ${old} }`,
+    '    - { name: shared, keep: { tags: "v*" } }',
+  )
+  const [useless = ''] = found(set, { app: [tagged('v1')] }).filter((line) =>
+    line.includes('changes nothing'),
+  )
+  expect(useless).toMatch(
+    /^policy\.yml:7: Rule "shared" changes .* by rule "own" \(policy\.yml:3\)/,
+  )
 })
 
 describe('for information', () => {
@@ -923,6 +1170,16 @@ describe('images of which only some tags are matched', () => {
     const kept = file('packages:', `  - { match: "*", protect: v1, rules: [{ ${ci} }] }`)
     expect(found(kept, { app: [tagged('ci-1 v1'), tagged('ci-2')] })).toEqual([])
   })
+})
+
+test('a package whose plan did not pass the second look is looked at all the same', () => {
+  const set = rules(old, 'name: r, keep: { tags: x }')
+  const looked = lookedAt(set, 'app', [tagged('a')])
+  const found = (code: RefusalCode) => {
+    const plan = refuse(looked.plan, [{ code, message: 'no', hint: 'no' }])
+    return lintUse(set, [{ ...looked, plan }]).length
+  }
+  expect([found('second-look'), found('manifest-unread')]).toEqual([1, 0])
 })
 
 test('a package that is left alone for its many deletions is looked at all the same', () => {

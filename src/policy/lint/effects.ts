@@ -98,13 +98,13 @@ function whyUnchanged(rule: Rule, { keeps, isShielded, claims, isUnmatched }: Ca
   if (isUnmatched) return 'taken by "unmatched: delete" too'
   const left = claims.map((part) => part.filter((claim) => !out.has(claim.rule)))
   if (left.some((part) => part.length === 0)) return 'kept by tags that no delete rule is about'
-  const others = left.flatMap((part) => {
-    const own = part.find((claim) => claim.rule === rule)
-    return own === undefined ? [] : [standIn(own, part)]
-  })
+  const others = left.flatMap((part) =>
+    part.filter((claim) => claim.rule === rule).map((claim) => standIn(claim, part)),
+  )
   const [other] = others
-  if (other === undefined || others.includes(undefined)) return undefined
-  return `taken by ${otherRule(other)} no later`
+  return other === undefined || others.includes(undefined)
+    ? undefined
+    : `taken by ${otherRule(other)} no later`
 }
 
 /** A rule that says of a tag what another one says, as early. */

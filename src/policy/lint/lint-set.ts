@@ -217,7 +217,7 @@ function sameAs(
   }
 }
 
-/** All that a rule says, in one order. */
+/** All that a rule says, with lists in one order. */
 function contentOf({ action, select, when }: Rule): string {
   const { kinds, tag, digests, types } = select
   const sources = (patterns: readonly { readonly source: string }[] | undefined) =>
@@ -225,11 +225,11 @@ function contentOf({ action, select, when }: Rule): string {
   const range = tag?.semver && [tag.semver.source, tag.semver.prerelease]
   return JSON.stringify([
     action,
-    [...kinds].sort(),
+    [...kinds],
     tag && [sources(tag.include), sources(tag.exclude), range],
     digests && [...digests].sort(),
     sources(types),
-    Object.entries(when).sort(([a], [b]) => (a < b ? -1 : 1)),
+    when,
   ])
 }
 
@@ -254,7 +254,7 @@ const unmatchedAnyway: Check = (rule, { unmatched }) => {
 
 /** Whether a rule holds for some of the images that it is about only. */
 export function hasConditions(when: Conditions): boolean {
-  return Object.entries(when).some(([key, value]) => key !== 'by' && value !== undefined)
+  return Object.keys(when).some((key) => key !== 'by')
 }
 
 const kindWords: Readonly<Record<ImageKind, string>> = {

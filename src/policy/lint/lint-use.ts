@@ -2,7 +2,7 @@ import type { Pattern } from '../patterns.js'
 import type { PolicyEntry, PolicySet, Rule } from '../policy.js'
 import { overlap, pointless, rescue } from './effects.js'
 import { inFileOrder, lineOf, plural, quoted, ruleText, titleOf, type Finding } from './findings.js'
-import { asksForKinds, isDelete, ruleFlaws } from './lint-set.js'
+import { asksForKinds, ruleFlaws } from './lint-set.js'
 import { Survey, type LookedAt, type Seen } from './survey.js'
 
 export type { LookedAt } from './survey.js'
@@ -42,10 +42,9 @@ function on({ origin: { place } }: Rule, message: string | undefined): Finding[]
 function effects(rules: readonly Rule[], { cases }: Survey, out: ReadonlySet<Rule>): Finding[] {
   const without = pointless(rules, cases, out)
   const useful = rules.filter((rule) => !without.has(rule))
-  const deletes = useful.filter(isDelete)
   return [
     ...[...without].flatMap(([rule, message]) => on(rule, message)),
-    ...deletes.flatMap((rule, at) => on(rule, overlap(rule, deletes.slice(0, at), cases))),
+    ...useful.flatMap((rule, at) => on(rule, overlap(rule, useful.slice(0, at), cases))),
     ...useful.flatMap((rule) => on(rule, rescue(rule, cases))),
   ]
 }
@@ -56,7 +55,7 @@ function idle(rule: Rule, survey: Survey): Finding[] {
   if (seen === undefined) return []
   const { include = [], exclude = [] } = rule.select.tag ?? {}
   const included = survey.unmatched(include)
-  if (seen.selected === 0)
+  if (!seen.isSelected)
     return on(rule, unused(rule, seen, included.length === include.length ? included : []))
   const excluded = survey.unmatched(exclude)
   return [

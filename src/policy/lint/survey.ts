@@ -33,7 +33,7 @@ export interface Seen {
 }
 
 export interface SeenRule extends Seen {
-  selected: number
+  isSelected: boolean
   /** Images that it selects and that are in none of its groups. */
   groupless: Some | undefined
 }
@@ -89,7 +89,7 @@ export class Survey {
     for (const image of images) {
       const about = trace(image).filter(({ says }) => says !== 'is not about it')
       for (const { rule } of about) {
-        this.#ruleSeen(rule).selected += 1
+        this.#ruleSeen(rule).isSelected = true
         if (rule.when.groups === undefined) continue
         const picked = grouped.get(rule) ?? []
         picked.push(pickedBy(rule, image))
@@ -102,7 +102,7 @@ export class Survey {
   }
 
   #ruleSeen(rule: Rule): SeenRule {
-    const seen = this.rules.get(rule) ?? { packages: [], selected: 0, groupless: undefined }
+    const seen = this.rules.get(rule) ?? { packages: [], isSelected: false, groupless: undefined }
     this.rules.set(rule, seen)
     return seen
   }
