@@ -117,7 +117,7 @@ async function looking(
   try {
     const asked = await readSettings(host)
     const { settings } = asked
-    begin(settings, host)
+    begin(asked, host)
     const run = await prepare(asked, host, clock, started)
     const names = await chooseNames(run)
     const memory = new Remembering({ settings, host, clock, account: run.account.login, names })

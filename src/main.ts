@@ -42,9 +42,9 @@ import {
   showPlan,
   tellOutcome,
   tellRefusals,
-  tellUnverified,
   tellVerification,
   tellWhy,
+  unverified,
 } from './run-log.js'
 import { verifyDeletions } from './verification.js'
 
@@ -65,21 +65,20 @@ export async function main(
 ): Promise<number> {
   const started = clock.now()
   host.hide(host.inputs.token?.trim() ?? '')
-  let settings: Settings | undefined
+  let asked: Asked | undefined
   let report: RunReport
   try {
-    const asked = await readSettings(host)
-    settings = asked.settings
-    if (settings.mode === 'packages') return await tellPackages(asked, host, clock, started)
+    asked = await readSettings(host)
+    if (asked.settings.mode === 'packages') return await tellPackages(asked, host, clock, started)
     report = await runAll(asked, host, clock, started)
   } catch (error) {
     const refusal = refusalOf(error)
-    const late = isLate(error, settings)
-    if (late) host.log.warn(`Nothing was looked at: ${refusal.message}.`)
+    const late = isLate(error, asked?.settings)
+    if (late) asked?.warnings.tell(`Nothing was looked at: ${refusal.message}.`)
     else host.log.error(`${refusal.message}\n${refusal.hint}`)
-    report = emptyRun(host, settings, late ? undefined : refusal)
+    report = emptyRun(host, asked, late ? undefined : refusal)
   }
-  await finish(host, settings, report, clock.now())
+  await finish(host, asked?.settings, report, clock.now())
   if (host.cancelled.aborted) return cancelledCode
   return hasFailed(report) ? 1 : 0
 }
@@ -92,14 +91,18 @@ function isLate(error: unknown, settings: Settings | undefined): boolean {
   return isOutOfTime(error) && error.code === 'out-of-time' && settings?.mode !== 'packages'
 }
 
-function emptyRun(
-  host: Host,
-  settings: Settings | undefined,
-  failure: Refusal | undefined,
-): RunReport {
+function emptyRun(host: Host, asked: Asked | undefined, failure: Refusal | undefined): RunReport {
+  const { settings, warnings } = asked ?? {}
   const given = settings?.account ?? host.inputs.account ?? ''
   const account = given.trim() === '' ? 'an unknown account' : given.trim()
-  return { account, route: '', dryRun: settings?.dryRun ?? false, packages: [], failure }
+  return {
+    account,
+    route: '',
+    dryRun: settings?.dryRun ?? false,
+    packages: [],
+    failure,
+    warnings: warnings?.all ?? [],
+  }
 }
 
 /** Mode `packages`: only the names. */
@@ -109,7 +112,7 @@ async function tellPackages(
   clock: Clock,
   started: number,
 ): Promise<number> {
-  begin(asked.settings, host)
+  begin(asked, host)
   const { packages, policies } = asked.settings
   const list = async () => {
     const run = await prepare(asked, host, clock, started)
@@ -128,10 +131,10 @@ function ofPolicy(selection: PackageSelection, policies: PolicySet): PackageSele
 
 async function runAll(asked: Asked, host: Host, clock: Clock, started: number): Promise<RunReport> {
   const { settings } = asked
-  begin(settings, host)
+  begin(asked, host)
   const run = await prepare(asked, host, clock, started)
   const names = await chooseNames(run)
-  announce(host, settings, run.account.login, names)
+  announce(run, names)
 
   const memory = new Remembering({ settings, host, clock, account: run.account.login, names })
   const packages: PackageReport[] = []
@@ -141,9 +144,11 @@ async function runAll(asked: Asked, host: Host, clock: Clock, started: number): 
   const { timeBudget } = settings
   await memory.save(packages, timeBudget === undefined ? undefined : started + timeBudget)
   for (const words of unusedPatterns(settings.policies, packages))
-    host.log.warn(`${words} matches no tag of ${names.join(', ')}`)
+    run.warnings.tell(`${words} matches no tag of ${names.join(', ')}`)
   const { login, route } = run.account
-  return { account: login, route, dryRun: settings.dryRun, packages, failure: undefined }
+  const { dryRun } = settings
+  const warnings = run.warnings.all
+  return { account: login, route, dryRun, packages, failure: undefined, warnings }
 }
 
 /** One package from its listing to its last delete. What goes wrong in it is its own matter. */
@@ -246,7 +251,7 @@ async function carryOut(
 
 /** After deletes, looks whether what stays is whole. That it could not be looked at is told, and is no failure. */
 async function verify(
-  { host, pacer, account, closingTime }: Run,
+  { host, pacer, account, closingTime, warnings }: Run,
   report: PackageReport,
   recheck: PackageRecheck,
   registry: ManifestProbe,
@@ -260,9 +265,10 @@ async function verify(
       return verifyDeletions(snapshot, still, registry)
     })
     tellVerification(host, ref, account.route, verification)
+    if (verification.unknown !== undefined) warnings.tell(unverified(ref, verification.unknown))
     return { ...report, verification }
   } catch (error) {
-    tellUnverified(host, ref, refusalOf(error).message)
+    warnings.tell(unverified(ref, refusalOf(error).message))
     return report
   }
 }

@@ -5,21 +5,20 @@ import { describePolicy, describeSet } from './policy/describe.js'
 import { inputPlace, type PolicySet } from './policy/policy.js'
 import { formatDuration } from './policy/durations.js'
 import type { Explainer } from './report/explain.js'
+import type { Run } from './run.js'
 import { planLines, type AgeView } from './report/lines.js'
 import { totalsOf, type PackageReport } from './report/report.js'
 import { lossText, restorePath } from './report/words.js'
 
 /** Says what is about to happen, before anything does. */
 export function announce(
-  { log }: Host,
-  settings: Settings,
-  login: string,
+  { host: { log }, settings, account: { login }, warnings }: Run,
   names: readonly string[],
 ): void {
   for (const line of policyLines(settings.policies)) log.info(line)
   const mode = settings.dryRun ? ' This is a dry run: nothing will be changed.' : ''
   if (names.length === 0) {
-    log.warn(`No package of ${login} matches ${whatNames(settings)}.${mode}`)
+    warnings.tell(`No package of ${login} matches ${whatNames(settings)}.${mode}`)
   } else {
     log.info(`Packages of ${login}: ${names.join(', ')}.${mode}`)
   }
@@ -130,8 +129,7 @@ export function tellVerification(
     const command = `gh api --method POST ${restorePath(route, ref.name, loss.id)}`
     host.log.error(`${label}: ${lossText(loss)}. Restore it within 30 days: ${command}`)
   }
-  if (unknown !== undefined) tellUnverified(host, ref, unknown)
-  else if (losses.length === 0) {
+  if (unknown === undefined && losses.length === 0) {
     const versions = `${there} ${there === 1 ? 'version' : 'versions'}`
     const found = there === 0 ? 'nothing that stays is' : `${versions} can be pulled that are`
     host.log.info(`${label}: verified: ${found} related to what went.`)
@@ -139,6 +137,6 @@ export function tellVerification(
 }
 
 /** That not everything could be asked for is no failure. */
-export function tellUnverified({ log }: Host, { account, name }: PackageRef, why: string): void {
-  log.warn(`${account}/${name}: what stays could not all be looked at after the deletes: ${why}.`)
+export function unverified({ account, name }: PackageRef, why: string): string {
+  return `${account}/${name}: what stays could not all be looked at after the deletes: ${why}.`
 }

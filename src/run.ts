@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { RetentionError } from './errors.js'
 import { fetchFor, through, type Fetch } from './fetching.js'
-import type { Host } from './host.js'
+import type { Host, Log } from './host.js'
 import { readPolicy } from './input-policy.js'
 import { parseInputs, type Settings } from './inputs.js'
 import type { Refusal } from './model.js'
@@ -32,6 +32,7 @@ export interface Run {
   readonly registryFetch: Fetch
   readonly account: Account
   readonly policies: Policies
+  readonly warnings: Warnings
 }
 
 /** Real time; a sleep ends early when the run is cancelled. */
@@ -49,16 +50,38 @@ export function systemClock(cancelled: AbortSignal): Clock {
 const longestSleep = 2 ** 31 - 1
 /** Milliseconds that are kept back from the time budget, if it is not short, for what comes after the deletes. */
 const longestClosingTime = 5000
-/** What is told first, and how much from then on. */
-export function begin({ logLevel, warnings }: Settings, host: Host): void {
-  host.setLevel(logLevel)
-  for (const warning of warnings) host.log.warn(warning)
+
+/** Warnings about a whole run or package: told at once, and kept for the report. */
+export class Warnings {
+  readonly #log: Log
+  readonly #all = new Set<string>()
+
+  constructor(log: Log) {
+    this.#log = log
+  }
+
+  /** Each once. */
+  get all(): readonly string[] {
+    return [...this.#all]
+  }
+
+  readonly tell = (message: string): void => {
+    this.#all.add(message)
+    this.#log.warn(message)
+  }
 }
 
 /** What a run was asked to do, with the files of the checkout that its policy names. */
 export interface Asked {
   readonly settings: Settings
   readonly checkout: WorkspaceFiles
+  readonly warnings: Warnings
+}
+
+/** What is told first, and how much from then on. */
+export function begin({ settings, warnings }: Asked, host: Host): void {
+  host.setLevel(settings.logLevel)
+  for (const warning of settings.warnings) warnings.tell(warning)
 }
 
 /**
@@ -66,7 +89,8 @@ export interface Asked {
  *
  * @throws RetentionError `bad-input` that names every mistake
  */
-export async function readSettings({ inputs, environment, unknownInputs }: Host): Promise<Asked> {
+export async function readSettings(host: Host): Promise<Asked> {
+  const { inputs, environment, unknownInputs, log } = host
   const path = inputs.policy?.trim() ?? ''
   const { workspace } = environment
   const policy = readPolicy(path === '' ? undefined : await readPolicyText(workspace, path))
@@ -74,7 +98,7 @@ export async function readSettings({ inputs, environment, unknownInputs }: Host)
   try {
     const settings = parseInputs(inputs, environment, unknownInputs, policy)
     if (checkout.status === 'rejected') throw checkout.reason
-    return { settings, checkout: checkout.value }
+    return { settings, checkout: checkout.value, warnings: new Warnings(log) }
   } catch (error) {
     if (checkout.status === 'fulfilled' || error === checkout.reason) throw error
     throw bothOf(refusalOf(error), refusalOf(checkout.reason))
@@ -92,7 +116,7 @@ function bothOf(inputs: Refusal, files: Refusal): RetentionError {
 
 /** Finds the account, and makes ready what every step needs. */
 export async function prepare(
-  { settings, checkout }: Asked,
+  { settings, checkout, warnings }: Asked,
   host: Host,
   clock: Clock,
   started: number,
@@ -100,7 +124,7 @@ export async function prepare(
   const { apiUrl, registryUrl, token, timeBudget, pace } = settings
   const { cancelled } = host
   for (const path of checkout.skipped)
-    host.log.warn(`${path} leads out of the checkout; what files there name is not protected.`)
+    warnings.tell(`${path} leads out of the checkout; what files there name is not protected.`)
   const closingTime = Math.min(longestClosingTime, (timeBudget ?? Infinity) / 10)
   const deadline = timeBudget === undefined ? undefined : started + timeBudget - closingTime
   const waiting = () => {
@@ -120,11 +144,11 @@ export async function prepare(
     files: checkout.files,
     images: { registry, account: account.login, repository: host.environment.repository },
     lookUpRefs: (repository, needs) => repositories.lookUp(repository, needs),
-    warned: told,
+    warned: warnings.tell,
   })
   const registryFetch = through(pacer.registry, fetchFor(registryUrl))
   const tools = { clock, pacer, progress, closingTime, client, registryFetch }
-  return { settings, host, account, policies, ...tools }
+  return { settings, host, account, policies, warnings, ...tools }
 }
 
 /** The packages to look at, in a fixed order. */
@@ -190,7 +214,7 @@ export async function planPackage(
       progress.show({ package: label, what, asks: 'manifest', total }, known)
     },
     warned: (message: string) => {
-      host.log.warn(`${label}: ${message}.`)
+      run.warnings.tell(`${label}: ${message}.`)
     },
   }
   const planned = await makePlan(source).finally(() => {

@@ -33,7 +33,7 @@ export async function shardPackages(
   if (names.length === 0)
     log.warn('No package matches image-names. The output packages is [], and a matrix needs one.')
   else log.info(`${sentence}: ${listWords(names)}`)
-  const report = { account: found.account, route: '', dryRun: true, packages: [] }
+  const report = { account: found.account, route: '', dryRun: true, packages: [], warnings: [] }
   const outputs = outputsOf({ ...report, failure: undefined }, undefined)
   return {
     outputs: { ...outputs, packages: JSON.stringify(jobs) },

@@ -778,6 +778,34 @@ packages:
         '21:9 packages[1].rules[2]: would turn the keep rule "newest" of "defaults" into one that deletes; give it another name, and switch the other off with enabled: false if it is not wanted here',
       ],
     ],
+    [
+      `version: 1
+defaults:
+  rules:
+    - { name: old-ci, delete: { tags: "ci-*" }, when: { older-than: 1w } }
+packages:
+  - match: a
+    rules:
+      - { name: old-ci, when: {} }
+      - { name: Old_CI, delete: { tags: "nightly-*" } }
+      - { name: oldci, enabled: false }
+`,
+      [
+        '8:31 packages[0].rules[0].when: is empty; a rule without conditions has no "when"',
+        '9:17 packages[0].rules[1].name: "Old_CI" is another rule than "old-ci" of "defaults", which holds too; write the name in the same way to change that one, or take another name',
+        '10:9 packages[0].rules[2]: has neither keep nor delete, so it says of no image what becomes of it, and "defaults" has no rule of the name "oldci" that it could change; did you mean old-ci?',
+      ],
+    ],
+    [
+      `version: 1
+defaults: { rules: [{ name: keep latest, keep: { tags: "v*" }, when: {} }] }
+packages: [{ match: a, keep-latest: 3 }]
+`,
+      [
+        '2:70 defaults.rules[0].when: is empty; a rule without conditions has no "when"',
+        '3:37 packages[0].keep-latest: "keep-latest" is another rule than "keep latest" of "defaults", which holds too; write the name in the same way to change that one, or take another name',
+      ],
+    ],
   ])('%j', (text, mistakes) => {
     expect(mistakesOf(text)).toEqual(mistakes)
   })

@@ -54,6 +54,7 @@ describe('it refuses, as the code does,', () => {
     ['a rule that keeps and deletes', rule('name: it, delete: { tags: a }, keep: { tags: b }')],
     ['a condition beside "when"', rule('name: it, delete: { tagged: true }, older-than: 1d')],
     ['an empty selector', selector('')],
+    ['no conditions', when('')],
     ['a kind that is not asked for', selector('tagged: false')],
     ['an empty list of tags', selector('tags: []')],
     ['a fraction', when('newest: 1.5')],

@@ -315,10 +315,6 @@ packages:
     })
   })
 
-  test('takes all conditions away by empty ones', () => {
-    expect(merged('{ name: old, when: {} }')[0]?.when).toEqual({ by: 'updated' })
-  })
-
   test('switches a rule off, and another entry does not see it', () => {
     const file = `version: 1
 untagged-ttl: 1d

@@ -383,6 +383,7 @@ function reportOf(
     route: '/orgs/acme',
     dryRun,
     failure: undefined,
+    warnings: [],
     packages: [{ name: 'team/app', plan, outcomes: dryRun ? [] : outcomes, notReached: undefined }],
   }
 }
@@ -805,6 +806,34 @@ describe('the summary', () => {
     expect(text).toContain('> [!CAUTION]\n> Left alone&#58; 1 versions would go')
     expect(text).toContain('Not looked at: the time budget was used up.')
     expect(text).toContain('### acme/calm\n\nEverything stays.')
+  })
+
+  test('shows warnings above everything else, and marks a run that nobody should take for complete', () => {
+    const warnings = ['Tag "latets" matches no tag.', 'b|c <d>']
+    const text = summaryOf({ ...reportOf(six()), warnings }, sentences, view)
+    expect(text.split('\n').slice(2, 9)).toEqual([
+      '⚠️ **6 of 6 versions were to go, 0 stay.** 6 deleted.',
+      '',
+      '> [!WARNING]',
+      '> Tag &#34;latets&#34; matches no tag.',
+      '>',
+      '> b&#124;c &lt;d&gt;',
+      '',
+    ])
+    const failed = { ...reportOf(six(), everyResult), warnings }
+    expect(summaryOf(failed, sentences, view)).toContain('\n❌ ')
+    expect(summaryOf(reportOf(six()), sentences, view)).not.toContain('WARNING')
+    const notReached = emptyPackage('acme', 'late', { notReached: 'why' })
+    const late = summaryOf({ ...reportOf(six()), packages: [notReached] }, sentences, view)
+    expect(late).toContain('\n⚠️ **0 of 0')
+  })
+
+  test('shows so many warnings only', () => {
+    const warnings = Array.from({ length: 23 }, (_, at) => `w${at}`)
+    const text = summaryOf({ ...reportOf(six()), warnings }, sentences, view)
+    expect(text).toContain(
+      '> w19\n>\n> 3 more warnings are in the log and in plan.json.\n\n- Delete',
+    )
   })
 
   test('of a run that could not start is the error', () => {

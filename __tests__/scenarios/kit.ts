@@ -43,6 +43,7 @@ export interface PlanFile {
   dryRun: boolean
   /** What ended the whole run, if anything did. */
   failure?: { code: string }
+  warnings?: string[]
   packages: {
     name: string
     refusals: { code: string; message: string }[]

@@ -192,6 +192,7 @@ packages:
     expect(run.log).toContain(
       '::warning::acme/other: left alone: no entry of the policy matches it.',
     )
+    expect(run.summary).toContain('\n⚠️ **1 of 2 versions were to go')
     expect(readable(run)).toContain('no entry of the policy matches it')
     const other = run.plan.packages.find(({ name }) => name === 'other')
     expect(other).toMatchObject({ notReached: 'no entry of the policy matches it', versions: [] })

@@ -88,7 +88,7 @@ test('a platform image that is named by its digest stays, whatever becomes of it
   expect(await broken(emulator)).toEqual([])
 })
 
-test('a reference whose tag cannot be known protects nothing and is warned of', async () => {
+test('a reference whose tag cannot be known keeps every tag of its package, and is warned of', async () => {
   const { emulator, at } = await images((host) => `${host}/acme`)
   const env = await policyFile(policy('k8s.yml'), {
     'k8s.yml': `kind: Pod\nimage: ${at}/app:\${WHO_KNOWS}\n`,
@@ -98,6 +98,8 @@ test('a reference whose tag cannot be known protects nothing and is warned of', 
 
   expect(run.exitCode).toBe(0)
   expect(run.log).toMatch(/::warning::k8s\.yml:2: which tag is in use cannot be known/)
+  expect(run.summary).toContain('which tag is in use cannot be known')
+  expect(tagsLeft(emulator)).toEqual(['v1', 'v2', 'v3', 'v4'])
 })
 
 test('the defaults and an entry add up, each package by its own files', async () => {

@@ -119,6 +119,8 @@ describe('a lookup that fails: what the rule is about stays, and the run warns',
     const warnings = run.log.split('\n').filter((line) => line.startsWith('::warning::'))
     expect(warnings).toHaveLength(2)
     expect(warnings[0]).toMatch(words)
+    expect(run.summary).toMatch(/^⚠️ .*\n\n> \[!WARNING\]\n> What is gone from/m)
+    expect(run.plan.warnings).toEqual(warnings.map((line) => line.slice('::warning::'.length)))
     expect(decisionOn(run, 'pr-1')?.why).toContain('not known')
   })
 

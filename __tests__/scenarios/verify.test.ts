@@ -132,6 +132,7 @@ test('that what stays could not be looked at is a warning', async () => {
   expect(run.log).toMatch(
     /::warning::acme\/app: what stays could not all be looked at after the deletes: .*answered 403/,
   )
+  expect(run.summary).toMatch(/^> \[!WARNING\]\n> .*what stays could not all be looked at/m)
 })
 
 test('a newcomer that cannot be read is no reason to say that all is well', async () => {

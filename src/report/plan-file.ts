@@ -13,8 +13,9 @@ const schemaVersion = 1
  */
 export function* planFile(report: RunReport, now: number): Generator<string> {
   const { account, dryRun, failure } = report
+  const warnings = unlessEmpty(report.warnings)
   const generatedAt = new Date(now).toISOString()
-  yield opened({ schema: schemaVersion, generatedAt, account, dryRun, failure })
+  yield opened({ schema: schemaVersion, generatedAt, account, dryRun, failure, warnings })
   yield '"packages": ['
   for (const [at, entry] of report.packages.entries()) {
     yield at === 0 ? '\n' : ',\n'

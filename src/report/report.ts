@@ -10,6 +10,8 @@ export interface RunReport {
   readonly packages: readonly PackageReport[]
   /** What stopped the run before it could look at any package. */
   readonly failure: Refusal | undefined
+  /** What a reader has to know of the run besides, in whole sentences. */
+  readonly warnings: readonly string[]
 }
 
 /** One package of a run. */

@@ -24,11 +24,13 @@ import {
 /** The runner drops a summary above 1 MiB, so this one ends before that. */
 const largestSummary = 1_000_000
 const mostRows = 300
+const mostWarnings = 20
 
 /** The job summary as GitHub-flavoured Markdown. */
 export function summaryOf(report: RunReport, policy: readonly string[], view: AgeView): string {
   const sections = [
     heading(report),
+    warningSection(report.warnings),
     policySection(policy),
     overview(report),
     ...report.packages.map((entry) => packageSection(entry, report, view)),
@@ -57,8 +59,13 @@ function heading(report: RunReport): string {
   const { account, dryRun, failure } = report
   const title = `## Image retention for ${markdownText(account)}${dryRun ? ' (dry run)' : ''}`
   if (failure !== undefined) return `${title}\n\n${caution(failure.message, failure.hint)}`
-  const state = hasFailed(report) ? '❌' : '✅'
+  const state = hasFailed(report) ? '❌' : isIncomplete(report) ? '⚠️' : '✅'
   return `${title}\n\n${[state, ...headlines(report)].join(' ')}`
+}
+
+/** Whether somebody should read on although nothing failed. */
+function isIncomplete({ warnings, packages }: RunReport): boolean {
+  return warnings.length > 0 || packages.some(({ notReached }) => notReached !== undefined)
 }
 
 /** The run in three sentences at most. */
@@ -88,6 +95,13 @@ function doneWords(totals: Totals): string {
     .filter(([count]) => count > 0)
     .map(([count, words]) => `${number(count)} ${words}`)
   return `${[`${number(totals.deleted)} deleted`, ...told].join(', ')}.`
+}
+
+function warningSection(warnings: readonly string[]): string {
+  if (warnings.length === 0) return ''
+  const left = warnings.length - mostWarnings
+  const more = left > 0 ? [`${number(left)} more warnings are in the log and in plan.json.`] : []
+  return block('WARNING', [...warnings.slice(0, mostWarnings), ...more])
 }
 
 function policySection(sentences: readonly string[]): string {
@@ -243,10 +257,17 @@ function details(title: string, body: string, leftOut: number): string {
   return `<details><summary>${title}</summary>\n\n${body}${more}\n\n</details>`
 }
 
-/** A warning block; every line of the message becomes one of its own. */
 function caution(message: string, hint: string): string {
-  const lines = [...message.split('\n'), hint].map((line) => `> ${markdownText(line.trim())}`)
-  return ['> [!CAUTION]', lines.join('\n>\n')].join('\n')
+  return block('CAUTION', [...message.split('\n'), hint])
+}
+
+/**
+ * A box with a paragraph for each line.
+ * https://docs.github.com/en/get-started/writing-on-github/getting-started-with-writing-and-formatting-on-github/basic-writing-and-formatting-syntax#alerts
+ */
+function block(kind: 'CAUTION' | 'WARNING', lines: readonly string[]): string {
+  const paragraphs = lines.map((line) => `> ${markdownText(line.trim())}`)
+  return [`> [!${kind}]`, paragraphs.join('\n>\n')].join('\n')
 }
 
 function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -150,14 +150,33 @@ function checkEntry(
   if (own.length === 0) return []
   const names = defaults.flatMap(({ name }) => name ?? [])
   const untouched = new Set(defaults)
+  const spelling = new Map(names.map((name) => [plain(name), name]))
   return mergeRules(defaults, own)
     .filter((rule) => !untouched.has(rule))
     .flatMap((rule) => [
+      ...(rule.onto === undefined ? almostNamed(rule, spelling) : []),
       ...checkForm(rule, raw, names),
       ...(rule.onto === undefined
         ? checkRule(rule)
         : [...turnedAround(rule, rule.onto), ...checkMerged(rule, rule.onto)]),
     ])
+}
+
+/** A name without what is easily mistaken in it. */
+function plain(name: string): string {
+  return name.toLowerCase().replaceAll(/[-_. ]/g, '')
+}
+
+/** A rule that is named almost like one of `defaults` was most likely meant to change that. */
+function almostNamed(
+  { name, action, path }: LooseRule,
+  spelling: ReadonlyMap<string, string>,
+): Finding[] {
+  const meant = name === undefined ? undefined : spelling.get(plain(name))
+  // Without keep and delete it can only have been meant so, and is told as such.
+  if (meant === undefined || action === undefined) return []
+  const message = `${quote(name ?? '')} is another rule than ${quote(meant)} of "defaults", which holds too; write the name in the same way to change that one, or take another name`
+  return [{ path: typeof path.at(-1) === 'string' ? path : [...path, 'name'], message }]
 }
 
 /** Exactly one of keep and delete, unless `defaults` say which. */

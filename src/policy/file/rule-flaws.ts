@@ -21,6 +21,7 @@ export function flawsOf(rule: LooseRule): Flaw[] {
   const when = mapIn(rule.when?.value)
   return [
     ...(rule.select === undefined ? [] : selectorFlaws(rule.select.value)),
+    ...(rule.when === undefined ? [] : emptyFlaws(rule.when.value)),
     ...conditionFlaws(when),
     ...(rule.action === undefined ? [] : actionFlaws(rule.action, when)),
     ...(rule.select === undefined ? [] : placeholderFlaws(select, when.ref !== undefined)),
@@ -51,6 +52,14 @@ function selectorFlaws(value: unknown): Flaw[] {
     at: 'key',
     message: `cannot stand beside ${asked.join(' and ')}: only images with tags have such tags; ${key} takes a rule of its own`,
   }))
+}
+
+/** In an entry it would take the conditions away that the rule has in `defaults`. */
+function emptyFlaws(value: unknown): Flaw[] {
+  const isEmpty = mapIn(value) === value && Object.keys(mapIn(value)).length === 0
+  return isEmpty
+    ? [{ part: 'when', keys: [], message: 'is empty; a rule without conditions has no "when"' }]
+    : []
 }
 
 function conditionFlaws(when: Loose): Flaw[] {

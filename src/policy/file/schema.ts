@@ -140,6 +140,7 @@ const conditionShape = {
 
 const conditionsSchema = map('conditions', conditionShape).meta({
   id: 'conditions',
+  minProperties: 1,
   dependencies: {
     'group-by': { anyOf: [{ required: ['newest-groups'] }, { required: ['newest-per-group'] }] },
     'newest-groups': ['group-by'],
