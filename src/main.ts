@@ -65,44 +65,48 @@ export async function main(
 ): Promise<number> {
   const started = clock.now()
   host.hide(host.inputs.token?.trim() ?? '')
-  let asked: Asked | undefined
+  const asked = await readSettings(host).catch(refusalOf)
+  if ('code' in asked) {
+    host.log.error(`${asked.message}\n${asked.hint}`)
+    const { account } = host.inputs
+    return finish(host, undefined, emptyRun(account, false, { failure: asked }), clock.now())
+  }
   let report: RunReport
   try {
-    asked = await readSettings(host)
     if (asked.settings.mode === 'packages') return await tellPackages(asked, host, clock, started)
     report = await runAll(asked, host, clock, started)
   } catch (error) {
-    const refusal = refusalOf(error)
-    const late = isLate(error, asked?.settings)
-    if (late) asked?.warnings.tell(`Nothing was looked at: ${refusal.message}.`)
-    else host.log.error(`${refusal.message}\n${refusal.hint}`)
-    report = emptyRun(host, asked, late ? undefined : refusal)
+    report = withoutPackages(asked, host, error)
   }
-  await finish(host, asked?.settings, report, clock.now())
-  if (host.cancelled.aborted) return cancelledCode
-  return hasFailed(report) ? 1 : 0
+  return finish(host, asked.settings, report, clock.now())
+}
+
+/** What is left of a run that ended before it came to a package. */
+function withoutPackages({ settings, warnings }: Asked, { log }: Host, error: unknown): RunReport {
+  const refusal = refusalOf(error)
+  const late = isLate(error, settings)
+  if (late) warnings.tell(`Nothing was looked at: ${refusal.message}.`)
+  else log.error(`${refusal.message}\n${refusal.hint}`)
+  const failure = late ? undefined : refusal
+  return emptyRun(settings.account, settings.dryRun, { failure, warnings: warnings.all })
 }
 
 /**
  * Whether a run ended without a failure before it began. Without any quota from the start it has failed: it might never
  * get any. And a matrix that waits for names must not begin without them.
  */
-function isLate(error: unknown, settings: Settings | undefined): boolean {
-  return isOutOfTime(error) && error.code === 'out-of-time' && settings?.mode !== 'packages'
+function isLate(error: unknown, { mode }: Settings): boolean {
+  return isOutOfTime(error) && error.code === 'out-of-time' && mode !== 'packages'
 }
 
-function emptyRun(host: Host, asked: Asked | undefined, failure: Refusal | undefined): RunReport {
-  const { settings, warnings } = asked ?? {}
-  const given = settings?.account ?? host.inputs.account ?? ''
-  const account = given.trim() === '' ? 'an unknown account' : given.trim()
-  return {
-    account,
-    route: '',
-    dryRun: settings?.dryRun ?? false,
-    packages: [],
-    failure,
-    warnings: warnings?.all ?? [],
-  }
+function emptyRun(
+  given: string | undefined,
+  dryRun: boolean,
+  { failure, warnings = [] }: { failure: Refusal | undefined; warnings?: readonly string[] },
+): RunReport {
+  const trimmed = given?.trim() ?? ''
+  const account = trimmed === '' ? 'an unknown account' : trimmed
+  return { account, route: '', dryRun, packages: [], failure, warnings }
 }
 
 /** Mode `packages`: only the names. */
@@ -273,12 +277,13 @@ async function verify(
   }
 }
 
+/** Hands over everything that was found out. @returns the exit code */
 async function finish(
   host: Host,
   settings: Settings | undefined,
   report: RunReport,
   now: number,
-): Promise<void> {
+): Promise<number> {
   const view: AgeView = { now, by: settings?.ageBy ?? 'updated' }
   const sentences = settings === undefined ? [] : policyLines(settings.policies)
   const planPath = await host.writePlan(planFile(report, now)).catch((error: unknown) => {
@@ -287,8 +292,17 @@ async function finish(
   })
   const outputs = outputsOf(report, planPath)
   await host.finish({ outputs, summary: summaryOf(report, sentences, view) })
-  if (report.packages.length < 2) return
+  tellTotals(host, report)
+  if (host.cancelled.aborted) return cancelledCode
+  return hasFailed(report) ? 1 : 0
+}
+
+/** The last line; a live run of one package has said it already. */
+function tellTotals({ log }: Host, report: RunReport): void {
+  const count = report.packages.length
+  if (count === 0 || (count === 1 && !report.dryRun)) return
   const { listed, planned, kept, deleted } = sum(report.packages)
   const done = report.dryRun ? `${planned} would go` : `${deleted} of ${planned} planned deleted`
-  host.log.info(`${report.packages.length} packages, ${listed} versions: ${done}, ${kept} stay.`)
+  const packages = count === 1 ? '1 package' : `${count} packages`
+  log.info(`${packages}, ${listed} versions: ${done}, ${kept} stay.`)
 }
