@@ -32,10 +32,11 @@ function protecting(tags: string, ...each: string[]): PolicySet {
   return file('defaults:', `  protect: ${tags}`, '  rules:', ...lines)
 }
 
-/** A file that deletes whatever nothing keeps. The first rule is in line 5. */
+/** A file that deletes whatever nothing keeps, and keeps something. The first rule is in line 5. */
 function unmatched(...each: string[]): PolicySet {
   const lines = each.map((rule) => `    - { ${rule} }`)
-  return file('defaults:', '  unmatched: delete', '  rules:', ...lines)
+  const kept = `  protect-digests: ${digest('kept')}`
+  return file('defaults:', '  unmatched: delete', '  rules:', ...lines, kept)
 }
 
 function told(findings: readonly Finding[]): string[] {
@@ -172,7 +173,10 @@ describe('an entry', () => {
       ),
       `policy.yml:5: ${noRules}`,
     ],
-    ['that deletes what is unmatched', file('packages:', '  - { match: api, unmatched: delete }')],
+    [
+      'that deletes what is unmatched',
+      file('packages:', '  - { match: api, unmatched: delete, protect: v1 }'),
+    ],
     [
       'with a ceiling of nothing',
       entries(
@@ -184,6 +188,45 @@ describe('an entry', () => {
         (place) => `${place}: ${harmless('max-deletions allows no deletion', 'raise it')}`,
       ),
     ],
+  ])
+})
+
+describe('an entry that takes every tagged image', () => {
+  const all = (why: string, grace = '1h') =>
+    `Every tagged image of these packages but the last one goes as soon as grace (${grace}) is over: ${why} takes it, and nothing keeps any. Add a keep rule, unless that is meant.`
+  const entry = (text: string) => file('packages:', `  - { match: a, ${text} }`)
+  const every = 'name: all, delete: { tagged: true, untagged: true }'
+
+  table([
+    [
+      'with whatever is unmatched',
+      entry('unmatched: delete, grace: 2d'),
+      `policy.yml:3: ${all('"unmatched: delete" (policy.yml:3)', '2d')}`,
+    ],
+    [
+      'with whatever is unmatched, although untagged ones are kept',
+      entry('unmatched: delete, untagged-ttl: 1d, rules: [{ name: k, keep: { untagged: true } }]'),
+      `policy.yml:3: ${all('"unmatched: delete" (policy.yml:3)')}`,
+    ],
+    [
+      'by one rule of several',
+      rules(ci, every),
+      `policy.yml:2: ${all('rule "all" (policy.yml:5)')}`,
+    ],
+    [
+      'beyond the newest none',
+      rules(`${every}, when: { beyond-newest: 0, by: created }`),
+      `policy.yml:2: ${all('rule "all" (policy.yml:4)')}`,
+    ],
+    ['beyond the newest one', rules(`${every}, when: { beyond-newest: 1 }`)],
+    ['when it is old', rules(`${every}, when: { beyond-newest: 0, older-than: 1d }`)],
+    ['that is untagged', rules('name: all, delete: { untagged: true }')],
+    ['of a kind', rules('name: all, delete: { tagged: true, artifact: chart }')],
+    ['of some names', rules('name: all, delete: { tags: "*", not-tags: v1 }')],
+    ['but what is kept', rules(every, 'name: k, keep: { tags: "v*" }')],
+    ['but what is protected', entry('unmatched: delete, protect: v1')],
+    ['but what files name', entry('unmatched: delete, protect-from: "*.yml"')],
+    ['but what is listed', entry(`unmatched: delete, protect-digests: ${digest('a')}`)],
   ])
 })
 
@@ -509,6 +552,7 @@ describe('where unmatched: delete condemns', () => {
         '  - match: a',
         '  - match: b',
         '    unmatched: delete',
+        '    protect: v1',
       ),
       `policy.yml:3: Rule "ci" delays nothing: ${takes.replace('yml:3', 'yml:7')}. What is to stay for a while takes a keep rule.`,
     ],
@@ -549,6 +593,11 @@ test('findings are told in the order of the file', () => {
 
 /** What is found in packages of these images. */
 function found(set: PolicySet, packages: Readonly<Record<string, readonly Item[]>>): string[] {
+  return foundAll(set, packages).filter((finding) => !finding.includes('Nothing keeps any tagged'))
+}
+
+/** The same, and that packages are emptied, as in most of these stories they are. */
+function foundAll(set: PolicySet, packages: Readonly<Record<string, readonly Item[]>>): string[] {
   expect(lintSet(set)).toEqual([])
   const looked = Object.entries(packages).map(([name, items]) => lookedAt(set, name, items))
   return told(lintUse(set, looked))
@@ -1004,7 +1053,7 @@ test('a tag that names something open is not condemned with the tags beside it',
     'name: two, delete: { tags: pr-2 }',
   )
   const refs = { openPullRequests: new Set([2]), branches: new Set<string>() }
-  const looked = lookedAt(set, 'app', [tagged('pr-1 pr-2'), tagged('pr-3')], { refs })
+  const looked = lookedAt(set, 'app', [tagged('pr-1 pr-2'), tagged('pr-3'), tagged('v1')], { refs })
   expect(told(lintUse(set, [looked]))).toEqual([
     'policy.yml:5: For information: rule "one" condemns what other rules condemn too: 1 image by rule "gone" (policy.yml:4). Whichever holds first counts.',
   ])
@@ -1028,7 +1077,8 @@ describe('what the file alone shows is not told again', () => {
   })
 
   test('but a rule that has a flaw, and works, stands in for others', () => {
-    expect(use(rules('name: soon, delete: { tags: "*" }, when: { older-than: 1m }', ci))).toEqual([
+    const soon = 'name: soon, delete: { tags: "*" }, when: { older-than: 1m }'
+    expect(use(rules(soon, ci), [tagged('ci-1'), tagged('v1', 0)])).toEqual([
       'policy.yml:5: Rule "ci" changes nothing here. Of what it is about, 1 image is taken by rule "soon" (policy.yml:4) no later. Correct it or take it out, unless it is meant for later.',
     ])
   })
@@ -1169,6 +1219,34 @@ describe('images of which only some tags are matched', () => {
   test('are not told when something keeps them', () => {
     const kept = file('packages:', `  - { match: "*", protect: v1, rules: [{ ${ci} }] }`)
     expect(found(kept, { app: [tagged('ci-1 v1'), tagged('ci-2')] })).toEqual([])
+  })
+})
+
+describe('packages of which no tagged image would stay', () => {
+  const none = (names: string) =>
+    `policy.yml:3: Nothing keeps any tagged image of ${names}, so all but the last one would go. Add a keep rule, unless that is meant.`
+  const policy = (more = '') =>
+    file('packages:', `  - { match: "*", max-deletions: 2${more}, rules: [{ ${old} }] }`)
+
+  test('are told by name, also when their ceiling saves them', () => {
+    const packages = {
+      api: [tagged('a'), tagged('b'), untagged()],
+      last: [tagged('a'), untagged()],
+      app: [tagged('v1'), tagged('v2', 20)],
+      big: [tagged('a'), tagged('b'), tagged('c'), tagged('d')],
+      bare: [untagged(), untagged(20)],
+    }
+    expect(foundAll(policy(), packages)).toEqual([none('api and big')])
+  })
+
+  test('are not told where something keeps them', () => {
+    const packages = { api: [tagged('a'), tagged('b'), untagged()] }
+    expect(foundAll(policy(', protect: a'), packages)).toEqual([])
+  })
+
+  test('are not told again where the file alone shows it', () => {
+    const set = file('packages:', '  - { match: "*", unmatched: delete }')
+    expect(lintUse(set, [lookedAt(set, 'app', [tagged('a'), tagged('b')])])).toEqual([])
   })
 })
 

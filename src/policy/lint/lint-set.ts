@@ -28,6 +28,7 @@ export function lintSet(set: PolicySet): Finding[] {
   return inFileOrder([
     ...hidden(set.entries),
     ...set.entries.flatMap(harmless),
+    ...set.entries.flatMap((entry) => emptying(entry) ?? []),
     ...set.entries.flatMap(({ policy }) => protectedTwice(policy)),
     ...ruleFlaws(set).map(({ rule, message }) => ({ place: rule.origin.place, message })),
   ])
@@ -160,6 +161,34 @@ function harmless({ origin: { place }, policy }: PolicyEntry): Finding[] {
   if (policy.maxDeletions.some(allowsNothing))
     return finding('max-deletions allows no deletion', 'raise it')
   return []
+}
+
+/** What takes every tagged image without waiting, where nothing is said to stay. */
+export function emptying({
+  origin: { place },
+  policy,
+  protectFrom,
+}: PolicyEntry): Finding | undefined {
+  const { unmatched, rules, protect, keepDigests, grace } = policy
+  const why =
+    unmatched === 'keep'
+      ? rules.filter(takesAll).map(otherRule)[0]
+      : `"unmatched: delete" (${unmatched.place})`
+  const isSafe =
+    rules.some(({ action, select }) => action === 'keep' && select.kinds.has('tagged')) ||
+    protect.length + protectFrom.length + keepDigests.size > 0
+  if (why === undefined || isSafe) return undefined
+  const message = `Every tagged image of these packages but the last one goes as soon as grace (${formatDuration(grace)}) is over: ${why} takes it, and nothing keeps any. Add a keep rule, unless that is meant.`
+  return { place, message }
+}
+
+/** A delete rule for all tagged images that holds at once. */
+function takesAll(rule: Rule): boolean {
+  const { kinds, tag, digests, types } = rule.select
+  const isAboutAll =
+    kinds.has('tagged') && [tag, digests, types].every((part) => part === undefined)
+  const isAtOnce = Object.keys(rule.when).every((key) => key === 'by' || key === 'beyondNewest')
+  return isDelete(rule) && isAboutAll && isAtOnce && (rule.when.beyondNewest ?? 0) === 0
 }
 
 /** Whether anything can ever go. */

@@ -1,8 +1,17 @@
 import type { Pattern } from '../patterns.js'
 import type { PolicyEntry, PolicySet, Rule } from '../policy.js'
 import { overlap, pointless, rescue } from './effects.js'
-import { inFileOrder, lineOf, plural, quoted, ruleText, titleOf, type Finding } from './findings.js'
-import { asksForKinds, ruleFlaws } from './lint-set.js'
+import {
+  inFileOrder,
+  lineOf,
+  listed,
+  plural,
+  quoted,
+  ruleText,
+  titleOf,
+  type Finding,
+} from './findings.js'
+import { asksForKinds, emptying, ruleFlaws } from './lint-set.js'
 import { Survey, type LookedAt, type Seen } from './survey.js'
 
 export type { LookedAt } from './survey.js'
@@ -22,6 +31,7 @@ export function lintUse(set: PolicySet, packages: readonly LookedAt[]): Finding[
     .sort((a, b) => lineOf(a.origin) - lineOf(b.origin))
   return inFileOrder([
     ...set.entries.flatMap((entry) => partlyMatched(entry, survey)),
+    ...[...survey.emptied].flatMap(([entry, names]) => emptied(entry, names)),
     ...idleProtections(set, survey),
     ...rules.flatMap((rule) => [...idle(rule, survey), ...groupless(rule, survey)]),
     ...effects(rules, survey, out),
@@ -124,6 +134,12 @@ function groupless(rule: Rule, { rules }: Survey): Finding[] {
     rule,
     `${what}; the rule does not keep such images. Narrow its tags, or keep them by another rule.`,
   )
+}
+
+function emptied(entry: PolicyEntry, names: readonly string[]): Finding[] {
+  if (emptying(entry) !== undefined) return []
+  const message = `Nothing keeps any tagged image of ${listed(names)}, so all but the last one would go. Add a keep rule, unless that is meant.`
+  return [{ place: entry.origin.place, message }]
 }
 
 function partlyMatched(entry: PolicyEntry, { partly }: Survey): Finding[] {

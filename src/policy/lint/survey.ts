@@ -68,6 +68,8 @@ export class Survey {
   readonly patterns = new Map<Pattern, SeenPattern>()
   /** Images of which only some tags are what delete rules are about. */
   readonly partly = new Map<PolicyEntry, Some>()
+  /** Packages with several tagged images, of which the policy keeps none. */
+  readonly emptied = new Map<PolicyEntry, string[]>()
   readonly #cases = new Map<string, Case>()
   readonly #numbers = new Map<Rule, number>()
 
@@ -99,6 +101,7 @@ export class Survey {
     }
     for (const [rule, picked] of grouped) this.#countGroupless(rule, picked, name)
     this.#countPartly(looked)
+    if (isEmptied(looked.plan)) this.#noteEmptied(looked)
   }
 
   #ruleSeen(rule: Rule): SeenRule {
@@ -167,6 +170,12 @@ export class Survey {
         seen.groupless = oneMore(seen.groupless, () => called(name, one.image))
   }
 
+  #noteEmptied({ name, entry }: LookedAt): void {
+    const names = this.emptied.get(entry) ?? []
+    this.emptied.set(entry, names)
+    names.push(name)
+  }
+
   #countPartly({ name, entry, plan }: LookedAt): void {
     for (const { verdict } of plan.decisions) {
       if (verdict.reason.code !== 'partly-matched') continue
@@ -178,6 +187,20 @@ export class Survey {
       this.partly.set(entry, some)
     }
   }
+}
+
+/** What only its ceiling saves, or that the last tagged version never goes, would go by its policy. */
+function isEmptied({ decisions }: Plan): boolean {
+  const tagged = decisions.filter(({ version }) => version.tags.length > 0)
+  return (
+    tagged.length > 1 &&
+    tagged.every(
+      ({ verdict: { action, reason }, overruled }) =>
+        action === 'delete' ||
+        reason.code === 'last-tagged' ||
+        (reason.code === 'refused' && overruled.length > 0),
+    )
+  )
 }
 
 /** What delete rules say of each tag of an image, or of an image without any. */
