@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { flagOf, flagsOf, given, memoryFolderText, self } from './flags.js'
 import type { Host } from './host.js'
 import { defaultFolder, folderStore } from './hosts/folder-store.js'
@@ -17,7 +17,6 @@ import packageJson from '../package.json' with { type: 'json' }
 
 /** The action that a workflow uses: its newest version of this major one. */
 const actionRef = `ghcr-retention/ghcr-retention@v${packageJson.version.split('.')[0] ?? ''}`
-const policyArgument = ['<policy>', 'The path of the policy file.'] as const
 
 /**
  * The commands about policies, none of which changes anything.
@@ -59,16 +58,19 @@ Example:
 }
 
 function lintCommand(ended: (exitCode: number) => void): Command {
-  const command = new Command('lint')
-    .description('Say what is odd in a policy file; with --account also by what the packages hold.')
-    .argument(...policyArgument)
-    .exitOverride()
+  const command = fileArgument(
+    new Command('lint').description(
+      'Say what is odd in a policy file; with --account also by what the packages hold.',
+    ),
+  )
   for (const name of lookingFlags)
     if (!policyInputs.includes(name)) command.addOption(flagOf(name, inputDefinitions[name]))
   command.option('--memory-folder <path>', memoryFolderText)
-  return command.action(async (path: string) => {
-    const isListing = command.opts().account !== undefined
-    if (!isListing && Object.keys(command.opts()).length > 0) {
+  return command.action(async (given?: string) => {
+    const path = fileGiven(command, given)
+    const options = Object.keys(command.opts()).filter((name) => name !== 'policy')
+    const isListing = options.includes('account')
+    if (!isListing && options.length > 0) {
       process.stderr.write(
         'error: without --account only the file is read; leave the options out\n',
       )
@@ -119,17 +121,34 @@ function fileCommand(
   ended: (exitCode: number) => void,
   textOf: (set: PolicySet, path: string) => string,
 ): Command {
-  return new Command(name)
-    .description(description)
-    .argument(...policyArgument)
+  const command = fileArgument(new Command(name).description(description))
+  return command.action(async (given?: string) => {
+    const path = fileGiven(command, given)
+    ended(
+      await withSet(path, (set) => {
+        process.stdout.write(`${textOf(set, path)}\n`)
+      }),
+    )
+  })
+}
+
+/** A policy file, which may also be given in the way that `prune` takes it. */
+function fileArgument(command: Command): Command {
+  return command
+    .argument('[policy]', 'The path of the policy file.')
+    .usage('[options] <policy>')
+    .addOption(new Option('--policy <path>').hideHelp())
     .exitOverride()
-    .action(async (path: string) => {
-      ended(
-        await withSet(path, (set) => {
-          process.stdout.write(`${textOf(set, path)}\n`)
-        }),
-      )
-    })
+}
+
+/** @throws CommanderError when no file is given, or two are */
+function fileGiven(command: Command, argument: string | undefined): string {
+  const { policy } = command.opts<{ policy?: string }>()
+  const path = argument ?? policy
+  if (path === undefined) return command.error("error: missing required argument 'policy'")
+  if (argument !== undefined && policy !== undefined)
+    return command.error('error: one policy file is read; two are given')
+  return path
 }
 
 function lintFile(path: string): Promise<number> {

@@ -81,7 +81,11 @@ describe('the workflow for a policy file', () => {
         schedule: [{ cron: '23 4 * * SUN' }],
         workflow_dispatch: {
           inputs: {
-            'dry-run': { description: 'Only show the plan', type: 'boolean', default: true },
+            'dry-run': {
+              description: 'Only show the plan, as on all branches but the default one',
+              type: 'boolean',
+              default: true,
+            },
           },
         },
         pull_request: { paths: ['policy.yml', '.github/workflows/retention.yml'] },
@@ -120,7 +124,8 @@ describe('the workflow for a policy file', () => {
               uses: 'ghcr-retention/ghcr-retention@v1',
               with: {
                 policy: 'policy.yml',
-                'dry-run': "${{ github.event_name == 'workflow_dispatch' && inputs.dry-run }}",
+                'dry-run':
+                  "${{ github.event_name == 'workflow_dispatch' && (inputs.dry-run || github.ref != format('refs/heads/{0}', github.event.repository.default_branch)) }}",
                 'time-budget': '55m',
               },
             },
@@ -228,6 +233,24 @@ describe('the workflow for a policy file', () => {
     expect(write({ entries: pattern })).not.toContain('repo as well')
   })
 
+  test('says whose pull requests GITHUB_TOKEN may not see', () => {
+    const asking = [gone('pr-{number}')]
+    const of = (repository: string, rules = asking) => ({ ...entry(['api'], rules), repository })
+    const text = write({ entries: [of('acme/api'), of('acme/web'), of('acme/api'), of('a/b', [])] })
+    expect(text).toContain('# This looks up pull requests of acme/api, acme/web. GITHUB_TOKEN sees')
+    expect(write({ entries: [of('acme/api', [])] })).not.toContain('looks up')
+    expect(write({ entries: [entry(['api'], asking)] })).not.toContain('looks up')
+  })
+
+  test.each(['.github/workflows/retention.yml', './.github/workflows/policy.yaml'])(
+    'is not written for a policy that GitHub would take for a workflow: %s',
+    (policyPath) => {
+      expect(() => write({ policyPath })).toThrow(
+        `${JSON.stringify(policyPath)} is where GitHub expects workflows, and would be taken for one`,
+      )
+    },
+  )
+
   test.each([
     [25 * 60_000, '25m', 30],
     [330 * 60_000, '5h 30m', 335],
@@ -304,6 +327,7 @@ describe('the workflow for a policy file', () => {
       write({ entries: [entry([])], schedule: '*/30 0-6/2 * JAN-MAR MON,THU' }),
       write({ entries: [entry(['api'], [asking])], schedule: '0 3 * * *' }),
       write({ entries: [entry(['*'], [asking])], timeBudget: 350 * 60_000 }),
+      write({ entries: [{ ...entry(['api'], [asking]), repository: 'acme/api' }] }),
       write({ entries: pattern, policyPath: "!it's: a+b?*[x] #1.yml" }),
     ]
     expect(lint(texts)).toEqual([])

@@ -277,8 +277,8 @@ packages:
   })
 })
 
-describe.each(['lint', 'describe', 'workflow'])('%s on a file that is wrong', (command) => {
-  test('tells every mistake with its place, on standard error', async () => {
+describe.each(['lint', 'describe', 'workflow'])('the file of %s', (command) => {
+  test('has every mistake told with its place, on standard error', async () => {
     const text = `version: 1
 defaults:
   rules:
@@ -291,9 +291,24 @@ defaults:
     expect(log).toMatch(/^error: policy\.yml:4:\d+ .*older-than: .*30/m)
   })
 
-  test('says that it is not there', async () => {
+  test('is said not to be there', async () => {
     const { exitCode, log, out } = await cli([command, 'nope.yml'], {})
     expect([exitCode, out]).toEqual([1, ''])
     expect(log).toContain('error: nope.yml is not there')
+  })
+
+  test('is named with --policy too, as for the other commands', async () => {
+    const files = { 'policy.yml': policy }
+    const { exitCode, out } = await cli([command, '--policy', 'policy.yml'], files)
+    expect([exitCode, out]).toEqual([0, (await cli([command, 'policy.yml'], files)).out])
+    expect(out.length).toBeGreaterThan(10)
+  })
+
+  test.each([
+    [[], "error: missing required argument 'policy'"],
+    [['policy.yml', '--policy', 'other.yml'], 'error: one policy file is read; two are given'],
+  ])('takes one file, not %j', async (files, words) => {
+    const { exitCode, log } = await cli([command, ...files], { 'policy.yml': policy })
+    expect([exitCode, log.trim()]).toEqual([1, words])
   })
 })

@@ -40,6 +40,8 @@ interface Scene {
   readonly needsSecret: boolean
   /** What rules ask for beside packages. */
   readonly refs: readonly ('pull requests' | 'branches')[]
+  /** Where the policy says that it is. */
+  readonly repositories: readonly string[]
 }
 
 /**
@@ -52,15 +54,25 @@ export function workflowFile(options: WorkflowOptions): string {
   const { set, policyPath, actionRef, workflowPath = usualWorkflowPath } = options
   const scene: Scene = {
     actionRef,
-    policy: pathInRepository(policyPath),
+    policy: policyIn(policyPath),
     workflow: pathInRepository(workflowPath),
     schedule: set.schedule,
     timeBudget: options.timeBudget ?? usualTimeBudget,
     needsSecret: set.entries.some(({ names }) => names.some(needsListing)),
     refs: refsAskedFor(set),
+    repositories: repositoriesAsked(set),
   }
   const parts = [heading, triggers, previewJob, pruneJob].map((part) => part(scene).join('\n'))
   return `${parts.join('\n\n')}\n`
+}
+
+/** GitHub would take a policy among the workflows for one, and report it as broken at every push. */
+function policyIn(path: string): string {
+  const clean = pathInRepository(path)
+  if (!/^\.github\/workflows\/[^/]*\.ya?ml$/i.test(clean)) return clean
+  throw new Error(
+    `${JSON.stringify(path)} is where GitHub expects workflows, and would be taken for one; move the policy, to ".github/retention.yml" for example`,
+  )
 }
 
 /** Nothing outside of the checkout is there when the workflow runs. */
@@ -78,6 +90,14 @@ function pathInRepository(path: string): string {
   return clean
 }
 
+function repositoriesAsked({ entries }: PolicySet): string[] {
+  const asking = entries.filter(({ policy }) => {
+    const { pulls, branches } = refNeeds(policy)
+    return pulls || branches
+  })
+  return [...new Set(asking.flatMap(({ repository }) => repository ?? []))]
+}
+
 function refsAskedFor({ entries }: PolicySet): Scene['refs'] {
   const needs = entries.map(({ policy }) => refNeeds(policy))
   return [
@@ -91,7 +111,7 @@ function heading(scene: Scene): string[] {
   return [
     `# Written by "ghcr-retention workflow" for ${policy}. Save it as ${workflow}.`,
     '# Tags such as v1 can be moved to other code; where that matters, name actions by their commits.',
-    ...(needsSecret ? ['#', ...secretsNeeded(scene)] : []),
+    ...(needsSecret ? ['#', ...secretsNeeded(scene)] : otherRepositories(scene)),
     'name: Retention',
   ]
 }
@@ -111,6 +131,16 @@ function secretsNeeded({ policy, refs }: Scene): string[] {
   ]
 }
 
+/** https://docs.github.com/en/actions/tutorials/authenticate-with-github_token */
+function otherRepositories({ repositories, refs }: Scene): string[] {
+  if (repositories.length === 0) return []
+  return [
+    '#',
+    `# This looks up ${refs.join(' and ')} of ${repositories.join(', ')}. GITHUB_TOKEN sees those of its own`,
+    '# repository and of public ones; others take a token. What cannot be looked up counts as there.',
+  ]
+}
+
 function triggers(scene: Scene): string[] {
   return [
     'on:',
@@ -119,7 +149,7 @@ function triggers(scene: Scene): string[] {
     '  workflow_dispatch:',
     '    inputs:',
     '      dry-run:',
-    '        description: Only show the plan',
+    '        description: Only show the plan, as on all branches but the default one',
     '        type: boolean',
     '        default: true',
     '  pull_request:',
@@ -187,7 +217,9 @@ function previewCondition({ needsSecret }: Scene): string[] {
 }
 
 function pruneJob(scene: Scene): string[] {
-  const dryRun = "${{ github.event_name == 'workflow_dispatch' && inputs.dry-run }}"
+  const isElsewhere =
+    "github.ref != format('refs/heads/{0}', github.event.repository.default_branch)"
+  const dryRun = `\${{ github.event_name == 'workflow_dispatch' && (inputs.dry-run || ${isElsewhere}) }}`
   return [
     '  prune:',
     '    name: Prune',
