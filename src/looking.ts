@@ -1,10 +1,12 @@
 import type { Host } from './host.js'
+import { isOfPackage, readImageReference, type ImageReference } from './image-reference.js'
+import { nearest } from './nearest.js'
 import { tellRefusals } from './run-log.js'
 import { refusalOf } from './planning.js'
 import { entryFor } from './policy/policy-set.js'
 import { tracer } from './policy/judge.js'
 import type { PolicyEntry } from './policy/policy.js'
-import type { Finding } from './policy/lint/findings.js'
+import { inFileOrder, type Finding } from './policy/lint/findings.js'
 import { lintSet } from './policy/lint/lint-set.js'
 import { lintUse, type LookedAt } from './policy/lint/lint-use.js'
 import type { Clock } from './ports.js'
@@ -28,8 +30,9 @@ interface Looked extends PlannedPackage {
 }
 
 /**
- * Says everything about the decisions on some tags or digests, and changes nothing.
+ * Says everything about the decisions on some images, and changes nothing.
  *
+ * @param references tags, digests or beginnings of such, or whole references such as `ghcr.io/acme/api:v1`
  * @returns the exit code: 1 when the inputs are wrong, a package cannot be looked at, or nothing has such a name
  */
 export async function explain(
@@ -38,23 +41,34 @@ export async function explain(
   clock: Clock = systemClock(host.cancelled),
 ): Promise<number> {
   return looking(host, clock, (run, looked) => {
-    const found = new Set<string>()
+    const { login } = run.account
+    const wanted = [...new Set(references)].map(readImageReference)
+    const found = new Set<ImageReference>()
     for (const one of looked) {
       const explainer = explainerOf(run, one)
-      for (const reference of new Set(references))
-        for (const decision of explainer.find(reference)) {
+      for (const reference of wanted.filter((each) => isOfPackage(each, login, one.name)))
+        for (const decision of explainer.find(reference.name)) {
           found.add(reference)
-          host.log.info(`${run.account.login}/${one.name}:`)
+          host.log.info(`${login}/${one.name}:`)
           for (const line of explainer.explain(decision)) host.log.info(`  ${line}`)
         }
     }
-    const lost = references.filter((reference) => !found.has(reference))
-    for (const reference of lost)
-      host.log.error(
-        `${reference}: none of the packages that were looked at has a version with this tag, or with a digest that begins like this.`,
-      )
+    const lost = wanted.filter((reference) => !found.has(reference))
+    for (const reference of lost) host.log.error(whyLost(reference, login, looked))
     return lost.length === 0
   })
+}
+
+/** Names the tag that may have been meant. */
+function whyLost(reference: ImageReference, login: string, looked: readonly Looked[]): string {
+  const { text, repository, name } = reference
+  const places = looked.filter((one) => isOfPackage(reference, login, one.name))
+  if (repository !== undefined && places.length === 0)
+    return `${text}: ${repository} is none of the packages that were looked at. Name it with image-names.`
+  const tags = places.flatMap(({ plan }) => plan.decisions.flatMap(({ version }) => version.tags))
+  const near = nearest(name, tags)
+  const meant = near === undefined ? '' : ` Did you mean ${near}?`
+  return `${text}: none of the packages that were looked at has a version with this tag, or with a digest that begins like this.${meant}`
 }
 
 /** Everything that can be asked about the decisions on a package. */
@@ -88,7 +102,8 @@ export async function lint(
     )
     const about = new Set(packages.map(({ entry }) => entry))
     const idle = policies.entries.filter((entry) => !about.has(entry)).map(withoutPackage)
-    tellFindings(host.log.info, [...lintSet(policies), ...lintUse(policies, packages), ...idle])
+    const findings = [...lintSet(policies), ...lintUse(policies, packages), ...idle]
+    tellFindings(host.log.info, inFileOrder(findings))
     return true
   })
 }

@@ -42,7 +42,10 @@ export function policyCommands(ended: (exitCode: number) => void): Command[] {
 function explainCommand(ended: (exitCode: number) => void): Command {
   const command = new Command('explain')
     .description('Say why tags or digests stay or go: every reason, rule and relation.')
-    .argument('<tag-or-digest...>', 'What to explain; the beginning of a digest is enough.')
+    .argument(
+      '<tag-or-digest...>',
+      'What to explain: tags, digests or the beginnings of such, or references such as ghcr.io/acme/api:v1.',
+    )
     .exitOverride()
   for (const name of lookingFlags) command.addOption(flagOf(name, inputDefinitions[name]))
   command.option('--memory-folder <path>', memoryFolderText)

@@ -48,6 +48,18 @@ describe('what is no YAML', () => {
         '3:15: is not YAML: the bracket is not closed by "]"',
       ],
     ],
+    [
+      bare + 'packages:\n  - match: *\n',
+      ['4:12: is not YAML: a text that begins with * takes quotes, as in "*"'],
+    ],
+    [
+      bare + 'defaults: { protect: @a }\n',
+      ['3:22: is not YAML: a text that begins with @ takes quotes'],
+    ],
+    [
+      bare + 'defaults: { protect: %a }\n',
+      ['3:22: is not YAML: a text that begins with % takes quotes'],
+    ],
     ['version: "1\n', ['2:1: is not YAML: a text that begins with a quote does not end with one']],
     ['version: 1\ndefaults: grace: 1d\n', [`2:11: is not YAML: ${wrongKey}`]],
     [
@@ -87,7 +99,9 @@ describe('anchors, merge keys and tags', () => {
   test.each<Row>([
     [
       'version: 1\nkeep-latest: *none\n',
-      ['2:14 keep-latest: no anchor "&none" comes before "*none"'],
+      [
+        '2:14 keep-latest: no anchor "&none" comes before *none; as a pattern it takes quotes: "*none"',
+      ],
     ],
     [
       'version: 1\ndefaults: &all { rules: *all }\nkeep-latest: 1\n',
@@ -103,7 +117,9 @@ describe('anchors, merge keys and tags', () => {
     ],
     [
       bare + 'defaults: { grace: !!str 1d, protect: !mine a }\n',
-      ['3:39: "!mine" means nothing here; a policy file takes no tags and no directives'],
+      [
+        '3:39: "!mine" is a tag of YAML, which means nothing here; a text that begins with ! takes quotes',
+      ],
     ],
     [
       bare + 'defaults: &all { grace: 30 }\npackages: [{ match: a, <<: *all }]\n',

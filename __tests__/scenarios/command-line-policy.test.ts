@@ -139,6 +139,20 @@ describe('explain', () => {
     expect(log).toContain('Because: older than 30d')
   })
 
+  test('takes references as they stand elsewhere, and asks whether another tag was meant', async () => {
+    const { emulator } = await images()
+    const asked = ['ghcr.io/acme/app:v1', 'web:v1', 'acme/app:latset']
+
+    const { exitCode, log } = await look(emulator, ['explain', ...asked, ...byFile])
+
+    expect(exitCode).toBe(1)
+    expect(log.match(/^acme\/app:$/gm)).toHaveLength(1)
+    expect(log).toContain(
+      'error: web:v1: web is none of the packages that were looked at. Name it with image-names.',
+    )
+    expect(log).toMatch(/^error: acme\/app:latset: none of .* Did you mean latest\?$/m)
+  })
+
   test('says of a package that no entry matches that it was not looked at', async () => {
     const { emulator } = await images()
     push(emulator, image(), { name: 'other', tags: ['there'] })

@@ -133,6 +133,11 @@ function compose(text: string): Document.Parsed[] | (ReadDocument & { readonly r
 
 /** What the library says in words of the specification. */
 const plainWords: readonly (readonly [RegExp, string])[] = [
+  [/^Alias cannot be an empty/, 'a text that begins with * takes quotes, as in "*"'],
+  [
+    /^Plain value cannot start with (?:reserved|directive indicator) character (.)/,
+    'a text that begins with $1 takes quotes',
+  ],
   [/^Tabs/, 'a tab stands where YAML takes spaces only'],
   [/must be sufficiently indented and end with a (.)/, 'the bracket is not closed by "$1"'],
   [
@@ -170,13 +175,16 @@ function syntaxWords(message: string): string {
   return `is not YAML: ${short(words, 200)}`
 }
 
+const misreadExclusion =
+  'is a tag of YAML, which means nothing here; a text that begins with ! takes quotes'
+
 function locateValues(document: Document.Parsed, text: string): ReadDocument {
   const locator = new Locator(positionsIn(text))
   const root = locator.value(document.contents, [], 0)
   const warnings = document.warnings.map(({ pos }) => ({
     at: pos[0],
     path: [],
-    message: `${quote(text.slice(...pos))} means nothing here; a policy file takes no tags and no directives`,
+    message: `${quote(text.slice(...pos))} ${text[pos[0]] === '!' ? misreadExclusion : 'means nothing here; a policy file takes no directives'}`,
   }))
   const findings = [...warnings, ...locator.findings]
   if (root.size <= mostValues) return { root, findings }
@@ -213,7 +221,7 @@ class Locator {
     const quoted = short(name)
     const why = this.#open.has(name)
       ? `"*${quoted}" stands inside of what it names`
-      : `no anchor "&${quoted}" comes before "*${quoted}"`
+      : `no anchor "&${quoted}" comes before *${quoted}; as a pattern it takes quotes: "*${quoted}"`
     this.findings.push({ at: offset, path, message: why, hides: true })
     return nothing(offset)
   }
