@@ -1,6 +1,16 @@
-import type { Decision, Digest, PackageVersion, Plan, Refusal, Snapshot, Tie } from './model.js'
+import type {
+  Decision,
+  Digest,
+  PackageVersion,
+  Plan,
+  Refs,
+  Refusal,
+  Snapshot,
+  Tie,
+} from './model.js'
 import { subjectOfTag } from './oci.js'
 import type { Policy, Rule } from './policy/policy.js'
+import { refState } from './policy/refs.js'
 import { eachBelonging } from './relations.js'
 
 /**
@@ -90,7 +100,8 @@ function* taggedWrongly(
 ): Generator<string> {
   const own = ownTagsOf(version)
   if (own.length === 0) return
-  const holds = (rule: Rule) => isOfAge(rule, version, now) && isCounted(rule, version, counts)
+  const holds = (rule: Rule, tag: string) =>
+    isOfAge(rule, version, now) && isCounted(rule, version, counts) && isDue(rule, tag, policy.refs)
   const deletes = policy.rules.filter(({ action }) => action === 'delete')
   for (const tag of own) {
     if (policy.protect.some(({ pattern }) => pattern.matches(tag)))
@@ -98,11 +109,11 @@ function* taggedWrongly(
     if (policy.uses.has(tag)) yield `a file names its tag ${tag}`
     const named = deletes.filter((rule) => isNamed(rule, tag, version))
     if (policy.unmatched === 'keep' && named.length === 0) yield `no rule names its tag ${tag}`
-    else if (policy.unmatched === 'keep' && !named.some(holds))
+    else if (policy.unmatched === 'keep' && !named.some((rule) => holds(rule, tag)))
       yield `no rule that names its tag ${tag} holds for it`
   }
   for (const rule of policy.rules.filter(isPlainKeep))
-    if (own.some((tag) => isNamed(rule, tag, version)) && holds(rule))
+    if (own.some((tag) => isNamed(rule, tag, version) && holds(rule, tag)))
       yield `the rule "${rule.name}" keeps it`
 }
 
@@ -110,11 +121,9 @@ function ownTagsOf({ tags }: PackageVersion): string[] {
   return tags.filter((tag) => subjectOfTag(tag) === undefined)
 }
 
-/** A keep rule of which tags, ages and a plain count are all there is to know. */
+/** A keep rule of which tags, ages, a plain count and pull requests or branches are all there is to know. */
 function isPlainKeep({ action, select, when }: Rule): boolean {
-  const isPlain = [select.types, when.groups, when.calendar, when.ref].every(
-    (part) => part === undefined,
-  )
+  const isPlain = [select.types, when.groups, when.calendar].every((part) => part === undefined)
   return action === 'keep' && isPlain
 }
 
@@ -138,6 +147,17 @@ function isOfAge(rule: Rule, version: PackageVersion, now: number): boolean {
   const age = now - (timeUnder(rule, version) ?? now)
   const { olderThan = -Infinity, newerThan = Infinity } = rule.when
   return age >= olderThan && age < newerThan
+}
+
+/** Whether what a tag names is gone or there, as a rule asks; what is not known is there. */
+function isDue({ select, when }: Rule, tag: string, refs: Refs | undefined): boolean {
+  if (when.ref === undefined) return true
+  const named = select.tag?.include?.filter(({ matches }) => matches(tag)) ?? []
+  const { state } = refState(
+    refs,
+    named.flatMap(({ refsOf }) => refsOf?.(tag) ?? []),
+  )
+  return (state === 'gone') === (when.ref === 'gone')
 }
 
 /** Of rules that count tagged images and nothing else: how many are newer than each. */

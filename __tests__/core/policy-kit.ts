@@ -63,7 +63,11 @@ export function inFile(file: object, around: Around): Policy {
 }
 
 /** A policy by the text of its file. */
-export function read({ rules, ...rest }: Written, around: Around): Policy {
+export function read({ rules: written, ...rest }: Written, around: Around): Policy {
+  // A file leaves conditions out that say nothing.
+  const rules = written.map(({ when = {}, ...rule }) =>
+    Object.keys(when).length === 0 ? rule : { ...rule, when },
+  )
   const file = { version: 1, defaults: { ...rest, rules: [...rules, deletesNothing] } }
   const found = readPolicyFile(JSON.stringify(file, null, 2), 'policy.json')
   if ('mistakes' in found) throw new Error(found.mistakes.map(mistakeText).join('\n'))

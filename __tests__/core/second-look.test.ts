@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
-import type { Deletion } from '../../src/model.js'
-import type { Policy } from '../../src/policy/policy.js'
+import type { Deletion, Refs } from '../../src/model.js'
+import type { Policy, Rule } from '../../src/policy/policy.js'
+import { compileRefPattern } from '../../src/policy/refs.js'
 import { secondLook } from '../../src/second-look.js'
 import {
   artifact,
@@ -28,6 +29,17 @@ function findings(items: readonly Item[], planned: readonly string[], chosen: Po
   return secondLook(snapshot(items), chosen, now, { decisions: [], deletions }).map(
     ({ message }) => message,
   )
+}
+
+const refs: Refs = { openPullRequests: new Set([7]), branches: new Set() }
+
+/** A rule about pull requests, and where it keeps, one that deletes all the rest. */
+function asking(action: Rule['action'], ref: 'gone' | 'exists', known: Refs): Policy {
+  const tag = { include: [compileRefPattern('pr-{number}')], exclude: [], semver: undefined }
+  const rule = { ...when(tagged(), { ref }), name: 'pulls', action }
+  const select = { ...rule.select, tag }
+  const rules = action === 'keep' ? [tagged()] : []
+  return { ...policy({ rules: [{ ...rule, select }, ...rules] }), refs: known }
 }
 
 test('a sound plan passes', () => {
@@ -73,6 +85,18 @@ describe('a sound plan passes', () => {
       [image('old', { tags: ['pr-1'] }), artifact('sig', { tags: [tagOf('old', '.sig')] })],
       policy({ tags: 'pr-*' }),
       ['old', 'sig'],
+    ],
+    [
+      'with an image of a closed pull request',
+      [image('old', { tags: ['pr-8'] })],
+      asking('delete', 'gone', refs),
+      ['old'],
+    ],
+    [
+      'with an image of a closed pull request, which a rule for open ones does not keep',
+      [image('old', { tags: ['pr-8'] })],
+      asking('keep', 'exists', refs),
+      ['old'],
     ],
     [
       'with an attachment tag that names its own version',
@@ -194,6 +218,24 @@ describe('finds a delete that the policy does not ask for', () => {
       image('old', { tags: ['pr-1'], age: 40, updated: 20 }),
       policy(),
       'no rule that names its tag pr-1 holds for it',
+    ],
+    [
+      'an image of an open pull request, named by a rule for closed ones',
+      image('old', { tags: ['pr-7'] }),
+      asking('delete', 'gone', refs),
+      'no rule that names its tag pr-7 holds for it',
+    ],
+    [
+      'an image of a pull request of which nothing is known',
+      image('old', { tags: ['pr-8'] }),
+      asking('delete', 'gone', { ...refs, openPullRequests: { why: 'no answer' } }),
+      'no rule that names its tag pr-8 holds for it',
+    ],
+    [
+      'an image that a rule for open pull requests keeps',
+      image('old', { tags: ['pr-7'] }),
+      asking('keep', 'exists', refs),
+      'the rule "pulls" keeps it',
     ],
     ['a new push', image('old', { age: 0.01, updated: 9 }), policy(), 'younger than grace'],
     ['a new tag', image('old', { updated: 0.01 }), policy(), 'younger than grace'],
