@@ -1,4 +1,4 @@
-import { readDuration, type PackageSelection } from './input-readers.js'
+import type { PackageSelection } from './input-readers.js'
 import { defaultOf, type InputName } from './input-table.js'
 import type { Environment, ParsedInputs } from './inputs.js'
 import type { Digest } from './model.js'
@@ -7,6 +7,7 @@ import { readPolicyFile } from './policy/file/read-policy.js'
 import { needsListing, type Pattern, type PatternList } from './policy/patterns.js'
 import { refNeeds } from './policy/policy-set.js'
 import {
+  defaultGrace,
   inputPlace,
   type AgeBy,
   type Origin,
@@ -114,7 +115,7 @@ export function policiesOf(inputs: ParsedInputs, { set }: ReadPolicy): PolicySet
 
 /** A file's policies with what inputs add: they can only make them more careful. */
 function tightened(set: PolicySet, inputs: ParsedInputs): PolicySet {
-  const grace = inputs.grace === readDuration(defaultOf('grace')) ? 0 : inputs.grace
+  const { grace = 0 } = inputs
   const listed = digestsOf(inputs)
   const ceiling = inputs['max-deletions']
   const tighten = (policy: Policy): Policy => ({
@@ -135,7 +136,7 @@ function compilePolicy(inputs: ParsedInputs): Policy {
   const selection = inputs['tag-selection']
   return {
     protect: (tags?.exclude ?? []).map((pattern) => ({ pattern, origin })),
-    grace: inputs.grace,
+    grace: inputs.grace ?? defaultGrace,
     maxDeletions: inputs['max-deletions'] === undefined ? [] : [inputs['max-deletions']],
     keepDigests: digestsOf(inputs),
     rules: rulesOf(inputs).filter(({ name }) => selection === 'both' || selection === name),

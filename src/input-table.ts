@@ -79,8 +79,8 @@ export const inputDefinitions = {
     placeholder: 'directives',
   },
   grace: {
-    description: 'Nothing pushed or changed within this time is deleted, whatever else is set.',
-    default: '1h',
+    description:
+      'Nothing pushed or changed within this time is deleted, whatever else is set. Unset: `1h`, or what the policy file says.',
     placeholder: 'duration',
   },
   'max-deletions': {

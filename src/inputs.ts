@@ -172,7 +172,7 @@ function inputsSchema(environment: Environment, needs: { cutOff: boolean; names:
     'dry-run': field(readSwitch),
     'log-level': field(oneOf('error', 'warn', 'info', 'debug')),
     'rust-log': field(readRustLog).optional(),
-    grace: field(readDuration),
+    grace: field(readDuration).optional(),
     'max-deletions': field(readCeiling).optional(),
     verify: field(readSwitch),
     'remember-manifests': field(readSwitch),

@@ -30,14 +30,15 @@ const tenImages = () =>
 
 describe('the grace of the file and of the input: the longer one holds', () => {
   test.each([
-    ['2d', '', ['b-1', 'v1']],
-    ['2d', '1h', ['b-1', 'v1']],
-    ['2d', '4d', ['b-1', 'b-3', 'v1']],
-    ['4d', '2d', ['b-1', 'b-3', 'v1']],
+    ['2d', '', ['b-0', 'b-1', 'v1']],
+    ['2d', '1h', ['b-0', 'b-1', 'v1']],
+    ['2d', '4d', ['b-0', 'b-1', 'b-3', 'v1']],
+    ['4d', '2d', ['b-0', 'b-1', 'b-3', 'v1']],
     ['0s', '', ['v1']],
-    ['0s', '2d', ['b-1', 'v1']],
+    ['0s', '1h', ['b-0', 'v1']],
+    ['0s', '2d', ['b-0', 'b-1', 'v1']],
   ])('file %s, input %j', async (grace, input, left) => {
-    const emulator = await imagesOf({ v1: 0.5, 'b-1': 1, 'b-3': 3, 'b-5': 5 })
+    const emulator = await imagesOf({ v1: 0.5, 'b-0': 0.02, 'b-1': 1, 'b-3': 3, 'b-5': 5 })
     const env = await policyFile(`version: 1
 defaults:
   grace: ${grace}
@@ -49,7 +50,7 @@ defaults:
 
     expect(run.exitCode).toBe(0)
     expect(tagsLeft(emulator)).toEqual(left)
-    if (left.length > 1) expect(lineOf(run, 'b-1')).toMatch(/^keep .*; grace is \dd/)
+    if (left.length > 1) expect(lineOf(run, 'b-0')).toMatch(/^keep .*; grace is \d[dh]/)
   })
 })
 

@@ -35,6 +35,9 @@ export type AgeBy = 'updated' | 'created'
 /** Where something was written. */
 export type Origin = Placed
 
+/** Milliseconds; most builds push all parts of an image within an hour. */
+export const defaultGrace = 3_600_000
+
 /** The place of what the inputs say. */
 export const inputPlace = 'inputs'
 

@@ -1,6 +1,7 @@
 import type { Digest } from '../../model.js'
 import { compileNamePatterns } from '../patterns.js'
 import {
+  defaultGrace,
   periods,
   type Calendar,
   type Conditions,
@@ -144,9 +145,6 @@ class Compiler {
     return [compiled]
   }
 }
-
-/** Most builds push all parts of an image within an hour. */
-const defaultGrace = 3_600_000
 
 function nearest<Key extends keyof BlockText>(
   blocks: readonly Block[],
