@@ -14,13 +14,15 @@ export interface ImageReference {
  * https://github.com/distribution/reference/blob/main/reference.go
  */
 export function readImageReference(text: string): ImageReference {
-  const [before = '', digest] = text.split('@')
-  const [, repository = before, tag] = /^(.*):([^:/]+)$/.exec(before) ?? []
-  if (digest !== undefined) return { text, repository, name: digest }
-  return tag === undefined || repository === 'sha256'
+  const { repository, tag, digest } = wholeReference.exec(text)?.groups ?? {}
+  const name = digest ?? tag
+  return name === undefined || repository === 'sha256'
     ? { text, repository: undefined, name: text }
-    : { text, repository, name: tag }
+    : { text, repository, name }
 }
+
+const wholeReference =
+  /^(?<repository>(?:[\w.-]+:\d+\/)?[\w./-]+)(?::(?<tag>\w[\w.-]*))?(?:@(?<digest>sha256:[0-9a-f]+))?$/
 
 /** Whether a reference may mean an image of a package. */
 export function isOfPackage(

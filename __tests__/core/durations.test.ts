@@ -68,6 +68,14 @@ test.each([
   [41 * day + 5 * hour + 3 * minute, '41d 5h'],
   [day + 3 * minute, '1d'],
   [-90 * minute, '-1h 30m'],
+  [365.25 * day, '1y'],
+  [3 * 365.25 * day, '3y'],
+  [4 * 365.25 * day, '1461d'],
+  [30.44 * day, '1M'],
+  [6 * (30.44 * day), '6M'],
+  [25 * (30.44 * day), '761d'],
+  [365.25 * day + hour, '365d 7h'],
+  [-365.25 * day, '-1y'],
 ])('%d ms reads %j', (duration, expected) => {
   expect(formatDuration(duration)).toBe(expected)
 })

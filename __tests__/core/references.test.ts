@@ -396,6 +396,82 @@ FULL=$WEB_IMAGE:edge
   })
 })
 
+describe('settings of Helm and its like', () => {
+  test.each<Row>([
+    [
+      'one by one',
+      'deploy.sh',
+      `helm upgrade api . \\
+  --set image.repository=ghcr.io/acme/api \\
+  --set-string image.tag=1.0
+`,
+      ['2 api:1.0'],
+    ],
+    [
+      'in one list, in quotes, and of several images',
+      'deploy.sh',
+      `helm upgrade shop . --set "api.image.repository=ghcr.io/acme/api,api.image.tag=1.0" \\
+  --set=web.image.tag='2.0',web.image.repository="ghcr.io/acme/web",replicas=3
+`,
+      ['1 api:1.0', '2 web:2.0'],
+    ],
+    [
+      'with a tag that is known only when it runs',
+      '.github/workflows/deploy.yml',
+      `jobs:
+  deploy:
+    steps:
+      - run: helm upgrade api . --set image.repository=ghcr.io/acme/api --set image.tag=v1-\${{ github.sha }}
+      - run: helm upgrade web . --set image.repository=ghcr.io/acme/web,image.tag="$TAG"
+`,
+      ['4 api ~ v1-*', '5 web ?'],
+    ],
+    [
+      'without a tag, which the chart then says',
+      'deploy.sh',
+      'helm upgrade api . --set image.repository=ghcr.io/acme/api\n',
+      ['1 api:latest ?'],
+    ],
+    [
+      'as lists of names and values',
+      'application.yaml',
+      `spec:
+  source:
+    helm:
+      parameters:
+        - { name: api.image.repository, value: ghcr.io/acme/api }
+        - name: api.image.tag
+          value: '1.0'
+        - name: web.image.tag
+          value: '2.0'
+        - name: web.image.repository
+          value: ghcr.io/acme/web
+`,
+      ['5 api:1.0', '11 web:2.0'],
+    ],
+    [
+      'as variables of a container',
+      'pod.yaml',
+      `env:
+  - { name: API_IMAGE, value: ghcr.io/acme/api }
+  - { name: API_TAG, value: '1.0' }
+  - { name: WEB_IMAGE, value: ghcr.io/acme/web }
+  - { name: SERVICE_TAG, value: '2.0' }
+  - { name: LEVEL }
+`,
+      ['2 api:1.0', '4 web:latest'],
+    ],
+    [
+      'with tags as a list',
+      'values.yaml',
+      'image: ghcr.io/acme/api\ntags: ["1.0", 2.10]\n',
+      ['1 api:1.0', '1 api:2.10', '1 api:2.1'],
+    ],
+  ])('%s', (_title, file, text, expected) => {
+    expect(told(text, file)).toEqual(expected)
+  })
+})
+
 describe('what a file does not say', () => {
   test.each<[text: string, told: string[]]>([
     ['ghcr.io/acme/api:$TAG', ['1 api ?']],

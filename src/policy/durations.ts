@@ -13,6 +13,11 @@ const units: readonly (readonly [names: readonly string[], length: number])[] = 
   [['y', 'yr', 'yrs', 'year', 'years'], 365.25 * day],
 ]
 
+const wholeUnits = [
+  ['y', 365.25 * day],
+  ['M', 30.44 * day],
+] as const
+
 const lengths = new Map<string | undefined, number>(
   units.flatMap(([names, length]) => names.map((name) => [name, length])),
 )
@@ -41,9 +46,14 @@ export function parseDuration(text: string): number | undefined {
   return total
 }
 
-/** A duration for people: at most two units, days as the largest, nothing below a second: `41d`, `1h 30m`. */
+/**
+ * A duration for people: at most two units, nothing below a second: `41d`, `1h 30m`. Days are the largest unit, but for
+ * whole months and years that are no whole days, which somebody will have written so.
+ */
 export function formatDuration(duration: number): string {
   if (duration < 0) return `-${formatDuration(-duration)}`
+  const written = wholeUnits.find(([, length]) => duration > 0 && duration % length === 0)
+  if (written !== undefined && duration % day !== 0) return `${duration / written[1]}${written[0]}`
   const seconds = Math.floor(duration / 1000)
   const parts = [
     [Math.floor(seconds / 86_400), 'd'],

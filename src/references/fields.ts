@@ -11,8 +11,10 @@ import {
   type Pair,
   type Scalar,
   type YAMLMap,
+  type YAMLSeq,
 } from 'yaml'
 import { unknown, unquoted } from './placeholders.js'
+import { groupedByPath, settingsIn } from './settings.js'
 
 /** One key of a mapping and the text under it. */
 export interface Field {
@@ -44,11 +46,15 @@ const mostMerged = 100_000
  */
 export function fieldsIn(text: string, file: string): Fields {
   const read = isYaml(file) ? fromYaml(text) : undefined
-  if (read?.isWhole === true) return read
+  const lines = read?.isWhole === true ? [] : fromLines(text, isYaml(file))
   return {
-    groups: [...(read?.groups ?? []), ...fromLines(text, isYaml(file))],
+    groups: [...(read?.groups ?? []), ...lines, ...settingsIn(text).map(tellingOnes)],
     escaped: read?.escaped ?? [],
   }
+}
+
+function tellingOnes(fields: readonly Field[]): readonly Field[] {
+  return fields.filter(({ key }) => telling.test(key))
 }
 
 function isYaml(file: string): boolean {
@@ -140,10 +146,12 @@ function readDocument(
 ): void {
   const anchors = new Map<string, Node>()
   const maps: YAMLMap[] = []
+  const lists: YAMLSeq[] = []
   visit(document, {
     Node: (_key, node) => {
       if (!isAlias(node) && node.anchor !== undefined) anchors.set(node.anchor, node)
       if (isMap(node)) maps.push(node)
+      if (isSeq(node)) lists.push(node)
       if (
         isScalar(node) &&
         node.type === 'QUOTE_DOUBLE' &&
@@ -154,6 +162,7 @@ function readDocument(
   })
   const reader = new MappingReader(text, anchors)
   for (const map of maps) groups.push(reader.fieldsOf(map))
+  for (const list of lists) groups.push(...reader.namedIn(list))
 }
 
 /** Reads each mapping once, however often others merge it into theirs. */
@@ -178,10 +187,24 @@ class MappingReader {
     return all
   }
 
+  /** Argo CD, Helmfile and Kubernetes list names and values: `- { name: image.tag, value: 1.2.3 }`. */
+  namedIn({ items }: YAMLSeq): readonly (readonly Field[])[] {
+    const settings = items.flatMap((item) => {
+      const map = this.resolve(item)
+      if (!isMap(map)) return []
+      const [name, value] = ['name', 'value'].map((key) => this.resolve(map.get(key, true)))
+      if (!isScalar(name) || !isScalar(value)) return []
+      return [{ path: String(name.value), field: field('', value, this.text) }]
+    })
+    return groupedByPath(settings.slice(0, mostFields)).map(tellingOnes)
+  }
+
   private own({ key, value }: Pair): readonly Field[] {
     const name = isScalar(key) ? String(key.value) : ''
     const node = this.resolve(value)
     if (isScalar(node) && telling.test(name)) return [field(name, node, this.text)]
+    if (name === 'tags' && isSeq(node))
+      return node.items.filter(isScalar).map((item) => field('tag', item, this.text))
     // Flux says beside the address of an artifact in `ref` which one it is.
     return name === 'ref' && isMap(node) ? this.fieldsOf(node) : []
   }
