@@ -81,7 +81,7 @@ export const images: fc.Arbitrary<Candidate[]> = fc
 
 const globs = ['*', 'v*', '1.*', 'nightly-*', 'pr-*', 'pr-?', 'main', 'latest', 'app-*', '*-1']
 const expressions = ['/v?[0-9.]+/', '/(app|web)-[0-9]+/', '/nightly-1.*/']
-const templates = ['pr-{number}', 'pr-{number}*', '{branch}-*', 'app-{branch}']
+const templates = ['pr-{number}', 'pr-{number}*', 'app-{branch}']
 export const ranges = [
   ...['*', '>=1.0.0', '>=1.2.3', '<2.0.0', '<=1.2.3', '1.x', '1.2.x', '~1.2.3', '^1.2.0'],
   ...['1.2.3', '>1.2.3 <1.10.0', '1.x || 2.x', '<1.2.0', '>=2.0.0-0', '1.2 - 1.3'],
@@ -115,10 +115,13 @@ export const selectors: fc.Arbitrary<WrittenSelector> = fc.oneof(
   { weight: 2, arbitrary: ofContents.filter(isSaid) },
 )
 
-/** A selector that conditions on refs can go with. */
-const templated = merged<WrittenSelector>(
-  fc.record({ tags: oneOrTwo(...templates) }),
-  some({ 'not-tags': oneOrTwo(...globs) }),
+/** Selectors that conditions on refs can go with; with nothing in front of the placeholder they leave something out. */
+const templated: fc.Arbitrary<WrittenSelector> = fc.oneof(
+  merged<WrittenSelector>(
+    fc.record({ tags: oneOrTwo(...templates) }),
+    some({ 'not-tags': oneOrTwo(...globs) }),
+  ),
+  fc.record({ tags: oneOrTwo('{branch}-*', ...templates), 'not-tags': oneOrTwo(...globs) }),
 )
 
 const span = fc.constantFrom('0h', '1h', '1d', '7d', '30d', '400d')

@@ -491,7 +491,7 @@ describe('values', () => {
         `5:81 defaults.rules[0].when.newer-than: "soon" is not a duration; it takes ${durationForm}`,
         '5:91 defaults.rules[0].when.by: "pushed" is not one of updated, created',
         '5:114 defaults.rules[0].when.beyond-newest: -1 is not a whole number from 0 to 1000000',
-        '5:118 defaults.rules[0].when.ref: takes tags that say what to look up: tags: "pr-{number}" or tags: "{branch}"',
+        '5:118 defaults.rules[0].when.ref: takes tags that say what to look up: tags: "pr-{number}" or tags: "branch-{branch}"',
         '5:123 defaults.rules[0].when.ref: "closed" is not one of gone, exists',
         '5:141 defaults.rules[0].when.lifetime: true is not "over"',
       ],
@@ -564,6 +564,9 @@ describe('values', () => {
     expect(mistakesOf(text)).toEqual(mistakes)
   })
 })
+
+const bareTemplate = (text: string) =>
+  `5:35 defaults.rules[0].delete.tags: "${text}" would take tags that mean something else too, such as releases; it takes text in front, as in "pr-{number}" and "branch-{branch}", or not-tags beside it that say which tags are meant otherwise`
 
 describe('keys that do not fit together', () => {
   test.each<Row>([
@@ -676,7 +679,7 @@ describe('keys that do not fit together', () => {
     [
       when('delete', '{ tagged: true }', '{ ref: gone }'),
       [
-        '5:53 defaults.rules[0].when.ref: takes tags that say what to look up: tags: "pr-{number}" or tags: "{branch}"',
+        '5:53 defaults.rules[0].when.ref: takes tags that say what to look up: tags: "pr-{number}" or tags: "branch-{branch}"',
       ],
     ],
     [
@@ -692,6 +695,13 @@ describe('keys that do not fit together', () => {
         '5:74 defaults.rules[0].delete.tags[3]: "pr-{nr}" has {nr}; there are {number} for a pull request and {branch} for a branch',
       ],
     ],
+    [
+      when('delete', "{ tags: ['pr-{number}', '{branch}-*'] }", '{ ref: gone }'),
+      [bareTemplate('{branch}-*')],
+    ],
+    [when('delete', "{ tags: '{branch}' }", '{ ref: gone }'), [bareTemplate('{branch}')]],
+    [when('delete', "{ tags: '{number}*' }", '{ ref: gone }'), [bareTemplate('{number}*')]],
+    [when('delete', "{ tags: '{branch}', not-tags: 'v*' }", '{ ref: gone }'), []],
     [
       when('keep', "{ tags: '{branch}' }", '{ ref: gone }'),
       [

@@ -2,9 +2,10 @@ import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { RetentionError } from '../../src/errors.js'
 import type { Child, Digest, Manifest, Plan } from '../../src/model.js'
-import { makePlan } from '../../src/planning.js'
+import { makePlan, planAgain, type PlanSource } from '../../src/planning.js'
 import type { Policy } from '../../src/policy/policy.js'
-import { now, snapshot, type Item } from '../core/kit.js'
+import { mistakeText, readPolicyFile } from '../../src/policy/file/read-policy.js'
+import { image, index, now, snapshot, type Item } from '../core/kit.js'
 import { violations } from '../core/oracle.js'
 import { packages, policies } from '../core/packages-arbitrary.js'
 
@@ -12,16 +13,16 @@ const { PROPERTY_CASES: cases = '1000', PROPERTY_SEED: seed } = process.env
 const numRuns = Number(cases)
 if (seed !== undefined) fc.configureGlobal({ seed: Number(seed) })
 
-/** Plans from a registry that holds these items, and counts its reads. */
-async function planned(
+/** A registry that holds these items, and notes what is read of it. */
+function registryOf(
   items: readonly Item[],
   policy: Policy,
-  remembered: ReadonlyMap<Digest, Manifest>,
+  remembered: ReadonlyMap<Digest, Manifest> = new Map(),
 ) {
   const manifests = new Map(items.map(({ version, manifest }) => [version.digest, manifest]))
   const { package: ref, versions } = snapshot(items)
   const read: Digest[] = []
-  const made = await makePlan({
+  const source: PlanSource = {
     heard: () => undefined,
     heardLabels: () => undefined,
     warned: () => undefined,
@@ -48,8 +49,18 @@ async function planned(
     policy,
     refs: () => Promise.resolve(undefined),
     now,
-  })
-  return { ...made, read }
+  }
+  return { source, read }
+}
+
+/** Plans from such a registry. */
+async function planned(
+  items: readonly Item[],
+  policy: Policy,
+  remembered: ReadonlyMap<Digest, Manifest>,
+) {
+  const { source, read } = registryOf(items, policy, remembered)
+  return { ...(await makePlan(source)), read }
 }
 
 /** Of what a package holds, that which the choices say. */
@@ -127,4 +138,42 @@ test('a second run reads nothing and plans the same', async () => {
 /** What goes and stays; the words depend on whether an attestation was read or is known by its index. */
 function fates({ decisions, refusals }: Plan) {
   return { each: decisions.map(({ version, verdict }) => [version.id, verdict.action]), refusals }
+}
+
+test('what its index explained is read when it gets a tag, because rules may ask what it is', async () => {
+  const items = [
+    index('old', ['arm'], { tags: ['pr-1'] }),
+    image('arm'),
+    image('new', { tags: ['v1'], age: 1 }),
+  ]
+  const [, arm] = items.map(({ version }) => version.digest)
+  const keep = [`{ artifact: image, tags: release }`, '{ tags: v1 }']
+  const { source, read } = registryOf(items, unmatchedBut(keep))
+  const first = await makePlan(source)
+  expect(digestsOf(first.plan)).toContain(arm)
+  expect(read).not.toContain(arm)
+
+  const { versions } = first.snapshot
+  const current = versions.map((version) =>
+    version.digest === arm ? { ...version, tags: ['release'] } : version,
+  )
+  const again = await planAgain(source, first, current, new Set(), undefined)
+
+  expect(read).toContain(arm)
+  expect(digestsOf(again.plan)).toEqual(items.slice(0, 1).map(({ version }) => version.digest))
+})
+
+/** A policy under which only this stays. */
+function unmatchedBut(keep: readonly string[]): Policy {
+  const rules = keep.map((select, at) => `{ name: rule ${at}, keep: ${select} }`)
+  const text = `{ version: 1, defaults: { unmatched: delete, rules: [${rules.join(', ')}] } }`
+  const found = readPolicyFile(text, 'policy.yml')
+  if ('mistakes' in found) throw new Error(found.mistakes.map(mistakeText).join('\n'))
+  const [entry] = found.set.entries
+  if (entry === undefined) throw new Error('no entry')
+  return entry.policy
+}
+
+function digestsOf({ deletions }: Plan): Digest[] {
+  return deletions.map(({ version }) => version.digest)
 }

@@ -129,6 +129,20 @@ test('a repository without open pull requests has none, and one without any bran
   expect(refs.branches).toEqual({ why: 'GitHub names not one branch' })
 })
 
+test.each([
+  ['straße', 'how a tag spells the branch straße cannot be known'],
+  ['Привет-мир', 'how a tag spells the branch Привет-мир cannot be known'],
+  ['élan', undefined],
+])(
+  'branches are not known where tools spell the name of one in different ways: %s',
+  async (branch, why) => {
+    const { app, client } = await prepared()
+    app.addBranch(branch)
+    const { branches } = await client.lookUp('acme/app', both)
+    expect('why' in branches ? branches.why : undefined).toBe(why)
+  },
+)
+
 describe('a list of several pages', () => {
   test('is read forwards and backwards, and the second time costs nothing of the quota', async () => {
     const scene = await prepared()

@@ -25,7 +25,7 @@ export function flawsOf(rule: LooseRule): Flaw[] {
     ...conditionFlaws(when),
     ...(rule.action === undefined ? [] : actionFlaws(rule.action, when)),
     ...(rule.select === undefined ? [] : placeholderFlaws(select, when.ref !== undefined)),
-    ...(rule.action === 'delete' ? bareBranchFlaws(select, when) : []),
+    ...(rule.action === 'delete' ? bareTemplateFlaws(select, when) : []),
   ]
 }
 
@@ -143,7 +143,8 @@ function placeholderFlaws(select: Loose, asksForRefs: boolean): Flaw[] {
         part: 'when',
         keys: ['ref'],
         at: 'key',
-        message: 'takes tags that say what to look up: tags: "pr-{number}" or tags: "{branch}"',
+        message:
+          'takes tags that say what to look up: tags: "pr-{number}" or tags: "branch-{branch}"',
       },
     ]
   return texts.flatMap(([text, keys]) => {
@@ -152,17 +153,17 @@ function placeholderFlaws(select: Loose, asksForRefs: boolean): Flaw[] {
   })
 }
 
-/** A tag that is the name of no branch may be anything: a release, or `latest`. */
-function bareBranchFlaws(select: Loose, when: Loose): Flaw[] {
+/** Every release may look like the name of a branch that is gone, and every date like a closed pull request. */
+function bareTemplateFlaws(select: Loose, when: Loose): Flaw[] {
   const { tags } = select
   const list: readonly unknown[] = Array.isArray(tags) ? tags : [tags]
-  const bare = ['{branch}', '{branch}*'].find((text) => list.includes(text))
-  if (when.ref !== 'gone' || bare === undefined || select['not-tags'] !== undefined) return []
+  const bare = list.find((text) => typeof text === 'string' && /^\{(?:number|branch)\}/.test(text))
+  if (when.ref !== 'gone' || typeof bare !== 'string' || select['not-tags'] !== undefined) return []
   return [
     {
       part: 'select',
       keys: ['tags'],
-      message: `${quote(bare)} alone would take every tag that is no branch, latest and releases too; it takes text beside it, as in "branch-{branch}", or not-tags that say which tags are no branches`,
+      message: `${quote(bare)} would take tags that mean something else too, such as releases; it takes text in front, as in "pr-{number}" and "branch-{branch}", or not-tags beside it that say which tags are meant otherwise`,
     },
   ]
 }

@@ -50,7 +50,7 @@ const selectorShape = {
   tags: tagTexts()
     .optional()
     .describe(
-      'One of these matches the tag: globs such as `nightly-*`, or RE2 expressions that match the whole tag such as `/ci-\\d+/`. With the condition `ref`, templates such as `pr-{number}` or `{branch}`.',
+      'One of these matches the tag: globs such as `nightly-*`, or RE2 expressions that match the whole tag such as `/ci-\\d+/`. With the condition `ref`, templates such as `pr-{number}` or `branch-{branch}`.',
     ),
   'not-tags': tagPatterns()
     .optional()
@@ -129,7 +129,7 @@ const conditionShape = {
   ref: oneOf('gone', 'exists')
     .optional()
     .describe(
-      '`gone` in a delete rule: the pull request is closed, or the branch is gone, that the tag names; `tags` says how: `pr-{number}`, `{branch}-*`. `exists` in a keep rule.',
+      '`gone` in a delete rule: the pull request is closed, or the branch is gone, that the tag names; `tags` says how: `pr-{number}`, `branch-{branch}`. `exists` in a keep rule.',
     ),
   lifetime: oneOf('over')
     .optional()
