@@ -175,7 +175,7 @@ export const sabotages = [
       blind,
       defect('src/policy/judge.ts', 'if (uses !== undefined) keeps.push', 'if (false) keeps.push'),
     ],
-    stories: ['policy-protect-from'],
+    stories: ['policy-mistakes'],
   },
   {
     promise: 'P3',
@@ -195,12 +195,12 @@ export const sabotages = [
     what: 'a file that is not there protects nothing, and nobody hears of it',
     defects: [
       defect(
-        'src/run.ts',
-        'const patterns = set?.entries.flatMap(({ protectFrom }) => protectFrom) ?? []',
-        'const patterns = []',
+        'src/workspace.ts',
+        'if (!walk.matched.has(glob)) mistakes.push(await whyNothing(root, glob, walk.skipped))',
+        'if (!walk.matched.has(glob)) continue',
       ),
     ],
-    stories: ['policy-protect-from'],
+    stories: ['policy-mistakes'],
   },
   {
     promise: 'P3',

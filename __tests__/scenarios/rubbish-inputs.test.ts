@@ -6,9 +6,10 @@ import { push, readable, registry, runAction, tagsLeft } from './kit.js'
 const inputNames = Object.keys(inputDefinitions) as InputName[]
 /** Inputs that may hold names or patterns, which rubbish can look like. */
 const ofText: InputName[] = ['account', 'image-names', 'image-tags', 'registry']
-const checked = inputNames.filter((name) => name !== 'token')
+/** Beside a policy file some inputs are wrong whatever they say. */
+const checked = inputNames.filter((name) => name !== 'token' && name !== 'policy')
 
-/** A run whose every input but the token is the same rubbish; gives the inputs that it calls wrong. */
+/** A run whose every input but token and policy is the same rubbish; gives the inputs that it calls wrong. */
 async function runOn(rubbish: string) {
   const emulator = await registry()
   push(emulator, image({ seed: 'old' }), { tags: ['pr-1'] })
@@ -28,7 +29,7 @@ async function runOn(rubbish: string) {
   return wrong
 }
 
-test.each([
+const rubbishTexts = [
   '/',
   '#',
   '%00',
@@ -37,8 +38,21 @@ test.each([
   '::error::x',
   '${{ inputs.forgotten }}',
   '<script>alert(1)</script>',
-])('every input refuses %j', async (rubbish) => {
+]
+
+test.each(rubbishTexts)('every input refuses %j', async (rubbish) => {
   expect(await runOn(rubbish)).toEqual(checked)
+})
+
+test.each(rubbishTexts)('%j is no policy file', async (policy) => {
+  const emulator = await registry()
+
+  const run = await runAction(emulator, { policy, 'cut-off': '' })
+
+  expect(run.exitCode).toBe(1)
+  expect(readable(run)).toContain('policy: ')
+  expect(run.log).not.toContain('unforeseen')
+  expect(emulator.requests).toEqual([])
 })
 
 const rubbishNames = [
