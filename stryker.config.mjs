@@ -6,8 +6,9 @@ import jestConfig from './jest.config.mjs'
  */
 export default {
   mutate: [
-    'src/{allowance,graph,listing,nearest,oci,relations,second-look,selector}.ts',
-    'src/policy/*.ts',
+    'src/{allowance,graph,image-reference,listing,nearest,oci,references,relations,second-look,selector}.ts',
+    'src/policy/**/*.ts',
+    'src/references/*.ts',
     'src/report/*.ts',
   ],
   testRunner: 'jest',
