@@ -6,7 +6,7 @@ import jestConfig from './jest.config.mjs'
  */
 export default {
   mutate: [
-    'src/{allowance,graph,image-reference,listing,nearest,oci,references,relations,second-look,selector}.ts',
+    'src/{allowance,decisions,graph,image-reference,images,listing,nearest,oci,references,relations,second-look,selector}.ts',
     'src/policy/**/*.ts',
     'src/references/*.ts',
     'src/report/*.ts',

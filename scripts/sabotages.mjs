@@ -241,7 +241,7 @@ export const sabotages = [
         'if (false) {',
       ),
       defect(
-        'src/selector.ts',
+        'src/images.ts',
         'createdAt: version.createdAt ?? Infinity, updatedAt: version.updatedAt ?? Infinity',
         'createdAt: version.createdAt ?? 0, updatedAt: version.updatedAt ?? 0',
       ),
@@ -301,7 +301,7 @@ export const sabotages = [
     what: 'grace goes by the earlier timestamp',
     defects: [
       blind,
-      defect('src/selector.ts', 'Math.max(createdAt, updatedAt)', 'Math.min(createdAt, updatedAt)'),
+      defect('src/images.ts', 'Math.max(createdAt, updatedAt)', 'Math.min(createdAt, updatedAt)'),
     ],
     stories: ['cut-off'],
   },

@@ -1,4 +1,5 @@
 import type { Host } from './host.js'
+import { imagesOf } from './images.js'
 import { isOfPackage, readImageReference, type ImageReference } from './image-reference.js'
 import { nearest } from './nearest.js'
 import { tellRefusals } from './run-log.js'
@@ -22,7 +23,6 @@ import {
   type PlannedPackage,
   type Run,
 } from './run.js'
-import { imagesOf } from './selector.js'
 
 /** A package that was planned to be looked at. */
 interface Looked extends PlannedPackage {

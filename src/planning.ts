@@ -1,4 +1,5 @@
 import { isOutOfTime, RetentionError, type ErrorCode } from './errors.js'
+import { labelsWanted } from './images.js'
 import { readLifetimes } from './lifetimes.js'
 import { readManifests } from './manifests.js'
 import type {
@@ -15,7 +16,7 @@ import type {
 import type { Policy } from './policy/policy.js'
 import type { LabelReader, LifetimeMemory, ManifestReader, VersionLister } from './ports.js'
 import { secondLook } from './second-look.js'
-import { labelsWanted, plan, refuse, undecided } from './selector.js'
+import { plan, refuse, undecided } from './selector.js'
 
 /** A package, where it can be seen, and what is wanted of it. */
 export interface PlanSource {

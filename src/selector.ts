@@ -1,10 +1,10 @@
+import { decisionOn, none, partOf } from './decisions.js'
 import {
   buildGraph,
   countDown,
   isKnown,
   isOrphanAttachment,
   isRoot,
-  kindOf,
   parentsOf,
   partsOf,
   queueUp,
@@ -14,27 +14,23 @@ import {
   type Node,
   type Step,
 } from './graph.js'
+import { candidateOf, newestFirst, timesOf, youngestTime, type Lifetimes } from './images.js'
 import type {
-  Belonging,
-  Child,
   Decision,
   DeleteReason,
   Deletion,
   Digest,
   KeepReason,
   PackageVersion,
-  PartOf,
   Plan,
   Refusal,
   RefusalCode,
-  Relation,
-  Role,
   Snapshot,
   Verdict,
 } from './model.js'
-import { selectedTags, timeOf, type Candidate } from './policy/candidate.js'
+import { timeOf } from './policy/candidate.js'
 import { inUse, judgeAll, type Judgement } from './policy/judge.js'
-import type { Ceiling, ImageKind, Policy } from './policy/policy.js'
+import type { Ceiling, Policy } from './policy/policy.js'
 
 /** What floors and rules say of the nodes, before the graph has its say. */
 interface Judged {
@@ -44,17 +40,11 @@ interface Judged {
   readonly condemned: Map<Node, readonly DeleteReason[]>
 }
 
-/** How long images are to live, as the labels of their configs say; annotations are in the manifests. */
-type Lifetimes = ReadonlyMap<Digest, string>
-
 /** What kept nodes reach, and what goes. The two never overlap. */
 interface Swept {
   readonly marked: ReadonlyMap<Node, Step>
   readonly doomed: ReadonlyMap<Node, Step>
 }
-
-/** Most decisions have no other reasons; they share this, so that a large plan takes little memory. */
-const none: readonly never[] = []
 
 /**
  * Decides about every version of a package by mark and sweep: what the policy does not condemn is kept, what a
@@ -75,11 +65,6 @@ export function plan(snapshot: Snapshot, policy: Policy, now: number): Plan {
   if (last === undefined) return finish(snapshot, graph, judged, swept, policy)
   judged.kept.set(last, [{ code: 'last-tagged' }])
   return finish(snapshot, graph, judged, sweep(judged), policy)
-}
-
-/** One order for whatever order the listing came in, so that equal packages get equal plans. */
-function newestFirst(versions: readonly PackageVersion[]): PackageVersion[] {
-  return versions.toSorted((a, b) => (b.createdAt ?? 0) - (a.createdAt ?? 0) || b.id - a.id)
 }
 
 function sweep(judged: Judged): Swept {
@@ -117,21 +102,6 @@ const ambiguousListing: Refusal = {
   code: 'listing-not-whole',
   message: 'the listing names one digest in two versions, so it is unclear which one is current',
   hint: 'Run again when nothing else pushes to or deletes from this package.',
-}
-
-/** The images whose labels have to be read before rules about their lifetimes can be asked. */
-export function labelsWanted(snapshot: Snapshot, policy: Policy): Digest[] {
-  const asking = policy.rules.filter(({ when }) => when.lifetimeOver)
-  if (!policy.readsLabels || asking.length === 0) return []
-  return imagesOf(snapshot)
-    .filter((image) => asking.some(({ select }) => selectedTags(select, image) !== undefined))
-    .map(({ digest }) => digest)
-}
-
-/** Every image of a package, as rules see it. */
-export function imagesOf({ versions, manifests, lifetimes = new Map() }: Snapshot): Candidate[] {
-  const { nodes } = buildGraph(newestFirst(versions), manifests)
-  return nodes.filter(isRoot).map((node) => candidateOf(node, lifetimes))
 }
 
 /**
@@ -260,57 +230,6 @@ function newcomerOf(node: Node, grace: number, now: number): KeepReason[] {
   return [{ code: 'in-flight', age, grace, newcomer: newcomer.version.digest }]
 }
 
-/** The later of the two timestamps, so that neither a new push nor a new tag counts as old. */
-function youngestTime({ version }: Node): number {
-  const { createdAt, updatedAt } = timesOf(version)
-  return Math.max(createdAt, updatedAt)
-}
-
-/** Unknown times have refused the package before any rule looks; as a floor they are never old. */
-function timesOf(version: Node['version']): { createdAt: number; updatedAt: number } {
-  return { createdAt: version.createdAt ?? Infinity, updatedAt: version.updatedAt ?? Infinity }
-}
-
-function candidateOf(node: Node, lifetimes: Lifetimes): Candidate {
-  const { id, digest } = node.version
-  const { mediaType, artifactType, lifetime } = node.manifest ?? {}
-  return {
-    id,
-    digest,
-    tags: node.ownTags,
-    kinds: kindsOf(node),
-    ...timesOf(node.version),
-    types: [mediaType, artifactType].filter((type) => type !== undefined),
-    isRunnable: isRunnable(node),
-    lifetime: lifetime ?? lifetimes.get(digest),
-  }
-}
-
-const kinds = {
-  tagged: new Set<ImageKind>(['tagged']),
-  untagged: new Set<ImageKind>(['untagged']),
-  orphan: new Set<ImageKind>(['orphan']),
-  untaggedOrphan: new Set<ImageKind>(['untagged', 'orphan']),
-}
-
-/** What a root without a tag of its own has attachment tags for is not here, so that it is an orphan. */
-function kindsOf(node: Node): ReadonlySet<ImageKind> {
-  if (node.ownTags.length > 0) return kinds.tagged
-  if (node.version.tags.length > 0) return kinds.orphan
-  return node.missingSubjects.length > 0 ? kinds.untaggedOrphan : kinds.untagged
-}
-
-/** An index of nothing that may run, such as a build cache or charts, is none. */
-function isRunnable({ manifest }: Node): boolean {
-  if (manifest?.kind !== 'index') return manifest?.kind === 'image'
-  const { artifactType, children } = manifest
-  return artifactType === undefined && (children.length === 0 || children.some(mayRun))
-}
-
-function mayRun({ kind, artifactType, attests }: Child): boolean {
-  return kind === 'index' || (kind === 'image' && (artifactType ?? attests) === undefined)
-}
-
 /**
  * Of the tagged images that would go, the newest stay. What the graph keeps anyway takes no place, neither through
  * images that stay by themselves nor through those that are spared here.
@@ -403,70 +322,6 @@ function decide(node: Node, judged: Judged, { marked, doomed }: Swept): Decision
 
 function rest<T>(reasons: readonly T[]): readonly T[] {
   return reasons.length > 1 ? reasons.slice(1) : none
-}
-
-/** What a node belongs to and the image whose fate it shares, by the way it was reached. */
-function partOf(node: Node, reached: ReadonlyMap<Node, Step>): PartOf {
-  const step = reached.get(node)
-  return {
-    code: 'part-of',
-    relation: step?.relation ?? 'contained in',
-    of: (step?.from ?? node).version.digest,
-    root: (step?.root ?? node).version.digest,
-  }
-}
-
-function decisionOn(
-  node: Node,
-  verdict: Verdict,
-  also: Decision['also'] = none,
-  overruled: readonly DeleteReason[] = none,
-): Decision {
-  const artifactType = node.manifest?.artifactType ?? node.descriptor?.artifactType
-  const decision: { -readonly [K in keyof Decision]: Decision[K] } = {
-    version: node.version,
-    role: roleOf(node),
-    kind: kindOf(node),
-    mediaType: node.manifest?.mediaType ?? node.descriptor?.mediaType ?? '',
-    platforms: platformsOf(node),
-    belongsTo: belongingsOf(node),
-    children: node.contains.length + node.missing.length,
-    missing: node.missing,
-    missingSubjects: node.missingSubjects,
-    verdict,
-    also,
-    overruled,
-  }
-  // Spread into the object instead, it would take as long as all of the other fields together.
-  if (artifactType !== undefined) decision.artifactType = artifactType
-  return decision
-}
-
-function belongingsOf({ containedIn, attachedTo }: Node): readonly Belonging[] {
-  if (containedIn.length === 0 && attachedTo.length === 0) return none
-  return [
-    ...containedIn.map((node) => belonging('contained in', node)),
-    ...attachedTo.map((node) => belonging('attached to', node)),
-  ]
-}
-
-function belonging(relation: Relation, { version: { digest } }: Node): Belonging {
-  return { relation, digest }
-}
-
-function roleOf(node: Node): Role {
-  if (isRoot(node)) {
-    return node.ownTags.length === 0 && node.missingSubjects.length > 0 ? 'orphan' : 'image'
-  }
-  return node.attachedTo.length > 0 ? 'attachment' : 'child'
-}
-
-function platformsOf({ manifest, descriptor }: Node): readonly string[] {
-  const entries = manifest?.children ?? none
-  const own = descriptor?.platform
-  if (entries.length === 0) return own === undefined ? none : [own]
-  const named = entries.map(({ platform }: Child) => platform)
-  return [...new Set(named.filter((platform) => platform !== undefined))]
 }
 
 /**

@@ -1,8 +1,9 @@
+import { imagesOf } from '../../src/images.js'
 import { tracer } from '../../src/policy/judge.js'
 import type { LookedAt } from '../../src/policy/lint/lint-use.js'
 import { entryFor } from '../../src/policy/policy-set.js'
 import type { Policy, PolicySet } from '../../src/policy/policy.js'
-import { imagesOf, plan } from '../../src/selector.js'
+import { plan } from '../../src/selector.js'
 import { now, snapshot, type Item } from './kit.js'
 
 /** A package as the commands look at it, with what was looked up for it. */
