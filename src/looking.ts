@@ -68,7 +68,11 @@ function whyLost(reference: ImageReference, login: string, looked: readonly Look
   const tags = places.flatMap(({ plan }) => plan.decisions.flatMap(({ version }) => version.tags))
   const near = nearest(name, tags)
   const meant = near === undefined ? '' : ` Did you mean ${near}?`
-  return `${text}: none of the packages that were looked at has a version with this tag, or with a digest that begins like this.${meant}`
+  const nothing =
+    repository === undefined
+      ? 'none of the packages that were looked at has a version'
+      : `${repository} has no version`
+  return `${text}: ${nothing} with this tag, or with a digest that begins like this.${meant}`
 }
 
 /** Everything that can be asked about the decisions on a package. */

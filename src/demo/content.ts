@@ -29,6 +29,8 @@ export function fillRegistry(store: Store, now: number): void {
   welcome(store)
   fillApi(pusher(store, 'api', now))
   fillWeb(pusher(store, 'team/web', now))
+  // Of its pull requests, 400 to 410 are closed.
+  store.addRepository({ repository: `${demoAccount}/api`, pulls: [411, 412, 413, 414, 415] })
 }
 
 /** Makes the account and the token known, and nothing else. */
