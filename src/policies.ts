@@ -18,10 +18,9 @@ export interface Surroundings {
 }
 
 /** A reference of which nothing but the package is known may mean any of its tags. */
-function protectionOf({ reference, file, line }: Use): Protection[] {
-  return [
-    { pattern: { source: reference, matches: () => true }, origin: { place: `${file}:${line}` } },
-  ]
+function protectionOf({ reference, file, line }: Use): Protection {
+  const pattern = { source: reference, matches: () => true }
+  return { pattern, origin: { place: `${file}:${line}` } }
 }
 
 /** The policy of each package of a run, with what it asks of files and of repositories. */
@@ -55,8 +54,8 @@ export class Policies {
         `The files of protect-from (${entry.protectFrom[0]?.origin.place ?? ''}) name no image of ${registry}/${account}, so they protect nothing.`,
       )
     }
-    const known = [...entry.policy.protect, ...protect]
-    return { ...entry.policy, protect: [...known, ...unknown.flatMap(protectionOf)], uses }
+    const all = [...entry.policy.protect, ...protect, ...unknown.map(protectionOf)]
+    return { ...entry.policy, protect: all, uses }
   }
 
   /**
@@ -66,9 +65,10 @@ export class Policies {
    */
   async refsFor(name: string): Promise<Refs | undefined> {
     const entry = entryFor(this.#set, name)
-    const needs = entry && refNeeds(entry.policy)
-    if (!needs?.pulls && !needs?.branches) return undefined
-    const repository = entry?.repository ?? this.#ownRepositoryOf(name)
+    if (entry === undefined) return undefined
+    const needs = refNeeds(entry.policy)
+    if (!needs.pulls && !needs.branches) return undefined
+    const repository = entry.repository ?? this.#ownRepositoryOf(name)
     if (repository === undefined) return this.#withoutRepository(name)
     const refs = await this.#surroundings.lookUpRefs(repository, needs)
     this.#warnOf(repository, refs, needs)

@@ -1,6 +1,6 @@
 import type { Conditions, Rule } from '../policy.js'
 import { listed, otherRule, plural, ruleText, titleOf } from './findings.js'
-import { asksForKinds, hasConditions, isDelete } from './lint-set.js'
+import { asksForKinds, hasConditions, isDelete } from './traits.js'
 import type { Case, Claim } from './survey.js'
 
 /** Counts of images, each with words for what they have in common. */

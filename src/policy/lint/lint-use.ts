@@ -11,7 +11,9 @@ import {
   titleOf,
   type Finding,
 } from './findings.js'
-import { asksForKinds, emptying, ruleFlaws } from './lint-set.js'
+import { emptying } from './lint-set.js'
+import { ruleFlaws } from './rule-checks.js'
+import { asksForKinds } from './traits.js'
 import { Survey, type LookedAt, type Seen } from './survey.js'
 
 export type { LookedAt } from './survey.js'

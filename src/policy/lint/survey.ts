@@ -5,7 +5,7 @@ import { groupPlaces, type Picked } from '../groups.js'
 import type { RuleTrace } from '../judge.js'
 import type { Pattern } from '../patterns.js'
 import type { Policy, PolicyEntry, Rule } from '../policy.js'
-import { isDelete, isDeleting } from './lint-set.js'
+import { isDelete, isDeleting } from './traits.js'
 
 /** A package, with all that is known of it. */
 export interface LookedAt {
