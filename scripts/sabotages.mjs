@@ -170,12 +170,70 @@ export const sabotages = [
   },
   {
     promise: 'P2',
+    what: 'what an entry protects takes the place of what defaults protect',
+    defects: [
+      blind,
+      defect(
+        'src/policy/file/compile.ts',
+        'protect: blocks.flatMap((block) => this.#protections(block))',
+        'protect: blocks.slice(-1).flatMap((block) => this.#protections(block))',
+      ),
+    ],
+    stories: ['policy-whole', 'policy-entries'],
+  },
+  {
+    promise: 'P2',
+    what: 'the last entry that matches a package counts',
+    defects: [defect('src/policy/policy-set.ts', 'entries.find((', 'entries.findLast((')],
+    stories: ['policy-whole', 'policy-entries'],
+  },
+  {
+    promise: 'P2',
+    what: 'a rule that is switched off holds',
+    defects: [
+      defect('src/policy/file/compile.ts', 'enabled !== false', 'enabled !== undefined || true'),
+    ],
+    stories: ['policy-entries'],
+  },
+  {
+    promise: 'P5',
+    what: 'an input makes a policy file less careful',
+    defects: [
+      defect(
+        'src/input-policy.ts',
+        'grace: Math.max(policy.grace, grace)',
+        'grace: inputs.grace ?? policy.grace',
+      ),
+    ],
+    stories: ['policy-with-inputs'],
+  },
+  {
+    promise: 'P3',
+    what: 'a reference whose tag is not known protects nothing',
+    defects: [defect('src/policies.ts', ', ...unknown.map(protectionOf)]', ']')],
+    stories: ['policy-protect-from'],
+  },
+  {
+    promise: 'P3',
+    what: 'a lifetime that nobody can read is over',
+    defects: [
+      blind,
+      defect(
+        'src/policy/lifetime.ts',
+        'return lifetime === 0 ? undefined : lifetime',
+        'return lifetime ?? 0',
+      ),
+    ],
+    stories: ['policy-lifetimes'],
+  },
+  {
+    promise: 'P2',
     what: 'what files say is in use protects nothing',
     defects: [
       blind,
       defect('src/policy/judge.ts', 'if (uses !== undefined) keeps.push', 'if (false) keeps.push'),
     ],
-    stories: ['policy-mistakes'],
+    stories: ['policy-protect-from'],
   },
   {
     promise: 'P3',

@@ -6,6 +6,7 @@ import { cacheEnvironment } from './cache-kit.js'
 import {
   broken,
   byPolicy,
+  day,
   decisionOn,
   dryThenLive,
   lineOf,
@@ -104,4 +105,24 @@ test('a label that cannot be read states nothing: its image stays, and the run w
   expect(run.log).toMatch(
     /::warning::acme\/app: the labels of 4 images could not be read, so they state no lifetime/,
   )
+})
+
+test.each([
+  ['updated', ['moved', 'young']],
+  ['created', ['young']],
+])('a lifetime begins when the image was %s', async (by, left) => {
+  const emulator = await registry()
+  for (const [tag, daysAgo] of [
+    ['old', 40],
+    ['moved', 40],
+    ['young', 20],
+  ] as const)
+    push(emulator, image({ seed: tag, annotations: own('30d') }), { tags: [tag], daysAgo })
+  const updatedAt = emulator.store.now() - 5 * day
+  emulator.store.setTimestamps('acme', 'app', 'moved', { updatedAt })
+  const env = await policyFile(policy(false).replace('over }', `over, by: ${by} }`))
+
+  await dryThenLive(emulator, byPolicy, env)
+
+  expect(tagsLeft(emulator)).toEqual(left)
 })

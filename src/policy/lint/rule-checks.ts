@@ -17,7 +17,10 @@ interface RuleFlaw {
 /** Words for what is odd about a rule of a policy, or undefined. */
 type Check = (rule: Rule, policy: Policy) => string | undefined
 
-/** What the file alone shows of its rules. Entries share rules of `defaults`. Of such a rule is told what is true of it in every entry that has it. */
+/**
+ * What the file alone shows of its rules. Entries share rules of `defaults`: of such a rule is told what is true of it in
+ * every entry that has it.
+ */
 export function ruleFlaws({ entries }: PolicySet): RuleFlaw[] {
   const having = new Map<Rule, Policy[]>()
   for (const { policy } of entries)
