@@ -50,8 +50,7 @@ function undone(decision: Decision, turns: Turns): string | undefined {
 
 /** Whether a part would go although, or before, what it belongs to does. */
 function isTooEarly(turns: Turns, whole: Digest, part: Digest): boolean {
-  const turn = turns.get(part)
-  return turn !== undefined && turn < (turns.get(whole) ?? Infinity)
+  return (turns.get(part) ?? Infinity) < (turns.get(whole) ?? Infinity)
 }
 
 /** Words for what a whole is to its part. */
@@ -99,7 +98,6 @@ function* taggedWrongly(
   now: number,
 ): Generator<string> {
   const own = ownTagsOf(version)
-  if (own.length === 0) return
   const holds = (rule: Rule, tag: string) =>
     isOfAge(rule, version, now) && isCounted(rule, version, counts) && isDue(rule, tag, policy.refs)
   const deletes = policy.rules.filter(({ action }) => action === 'delete')
@@ -152,11 +150,8 @@ function isOfAge(rule: Rule, version: PackageVersion, now: number): boolean {
 /** Whether what a tag names is gone or there, as a rule asks; what is not known is there. */
 function isDue({ select, when }: Rule, tag: string, refs: Refs | undefined): boolean {
   if (when.ref === undefined) return true
-  const named = select.tag?.include?.filter(({ matches }) => matches(tag)) ?? []
-  const { state } = refState(
-    refs,
-    named.flatMap(({ refsOf }) => refsOf?.(tag) ?? []),
-  )
+  const named = select.tag?.include?.flatMap(({ refsOf }) => refsOf?.(tag) ?? []) ?? []
+  const { state } = refState(refs, named)
   return (state === 'gone') === (when.ref === 'gone')
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Deletion, Refs } from '../../src/model.js'
 import type { Policy, Rule } from '../../src/policy/policy.js'
+import { mistakeText, readPolicyFile } from '../../src/policy/file/read-policy.js'
 import { compileRefPattern } from '../../src/policy/refs.js'
 import { secondLook } from '../../src/second-look.js'
 import {
@@ -40,6 +41,21 @@ function asking(action: Rule['action'], ref: 'gone' | 'exists', known: Refs): Po
   const select = { ...rule.select, tag }
   const rules = action === 'keep' ? [tagged()] : []
   return { ...policy({ rules: [{ ...rule, select }, ...rules] }), refs: known }
+}
+
+/** The policy of a file with these lines under `defaults`. */
+function written(...lines: string[]): Policy {
+  const text = ['version: 1', 'defaults:', ...lines.map((line) => `  ${line}`)].join('\n')
+  const found = readPolicyFile(text, 'policy.yml')
+  if ('mistakes' in found) throw new Error(found.mistakes.map(mistakeText).join('\n'))
+  const [entry] = found.set.entries
+  if (entry === undefined) throw new Error('no entry')
+  return entry.policy
+}
+
+/** The policy of these rules. */
+function ruled(...rules: string[]): Policy {
+  return written('rules:', ...rules.map((rule) => `  - { ${rule} }`))
 }
 
 test('a sound plan passes', () => {
@@ -294,4 +310,157 @@ test('finds a decision that is not carried out, and a delete that was not decide
   expect(words([...plan.deletions, { version: kept.version, after: [] }])).toEqual([
     `the plan failed its last check: ${digest('new')} would go although it is decided to stay`,
   ])
+})
+
+describe('tagged images, which only rules condemn', () => {
+  const tagged = (tags: string, age = 40) => image('old', { tags: tags.split(' '), age })
+  const all = 'name: all, delete: { tagged: true }'
+  const v1 = tagged('v1')
+  const unnamed = ['no rule names its tag v1']
+  const notDue = ['no rule that names its tag v1 holds for it']
+  const kept = ['the rule "k" keeps it']
+  const use = [{ reference: 'ghcr.io/acme/app:v1', file: 'k8s.yml', line: 1 }]
+
+  const cases: [story: string, item: Item, chosen: Policy, found: string[]][] = [
+    ['named by a rule', v1, ruled(all), []],
+    [
+      'whose tag a file names',
+      v1,
+      { ...ruled(all), uses: new Map([['v1', use]]) },
+      ['a file names its tag v1'],
+    ],
+    [
+      'whose digest a file names',
+      v1,
+      { ...ruled(all), uses: new Map([[digest('old'), use]]) },
+      ['a file names its digest'],
+    ],
+    ['in the range', v1, ruled('name: r, delete: { semver: "1" }'), []],
+    ['out of the range', tagged('v1'), ruled('name: r, delete: { semver: ">=2" }'), unnamed],
+    ['left out', v1, ruled('name: r, delete: { tags: "*", not-tags: "v*" }'), unnamed],
+    ['not left out', v1, ruled('name: r, delete: { tags: "*", not-tags: "pr-*" }'), []],
+    ['named by digest', v1, ruled(`name: r, delete: { digests: ${digest('old')} }`), []],
+    ['not named by digest', v1, ruled(`name: r, delete: { digests: ${digest('new')} }`), unnamed],
+    ['beside a rule for untagged ones', v1, ruled('name: r, delete: { untagged: true }'), unnamed],
+    [
+      'named by a keep rule that does not hold',
+      v1,
+      ruled(
+        'name: k, keep: { tags: "v*" }, when: { newer-than: 1d }',
+        'name: r, delete: { tags: x }',
+      ),
+      unnamed,
+    ],
+    ['of the age', v1, ruled(`${all}, when: { older-than: 40d }`), []],
+    ['too young', v1, ruled(`${all}, when: { older-than: 41d }`), notDue],
+    ['young enough', v1, ruled(`${all}, when: { newer-than: 41d }`), []],
+    ['too old', v1, ruled(`${all}, when: { newer-than: 40d }`), notDue],
+    ['that a keep rule keeps', v1, ruled(all, 'name: k, keep: { tags: "v*" }'), kept],
+    [
+      'that a keep rule keeps by one tag',
+      tagged('x v1'),
+      ruled(all, 'name: k, keep: { tags: v1 }'),
+      kept,
+    ],
+    ['that a keep rule is not about', v1, ruled(all, 'name: k, keep: { tags: "x*" }'), []],
+    ['that a keep rule keeps by version', v1, ruled(all, 'name: k, keep: { semver: "*" }'), kept],
+    [
+      'that a keep rule keeps by age',
+      v1,
+      ruled(all, 'name: k, keep: { tagged: true }, when: { newer-than: 41d }'),
+      kept,
+    ],
+    ['that nothing names, which unmatched takes', v1, written('unmatched: delete'), []],
+    [
+      'that a rule names which is not due, and unmatched takes',
+      v1,
+      written('unmatched: delete', `rules: [{ ${all}, when: { older-than: 1y } }]`),
+      [],
+    ],
+    [
+      'that a keep rule keeps from unmatched',
+      v1,
+      written('unmatched: delete', 'rules: [{ name: k, keep: { tags: v1 } }]'),
+      kept,
+    ],
+    // What it does not look into itself counts for neither side.
+    ['with a keep rule for a type', v1, ruled(all, 'name: k, keep: { artifact: chart }'), []],
+    [
+      'with a keep rule for groups',
+      v1,
+      ruled(all, 'name: k, keep: { semver: "*" }, when: { group-by: major, newest-groups: 1 }'),
+      [],
+    ],
+    [
+      'with a keep rule for days',
+      v1,
+      ruled(all, 'name: k, keep: { tagged: true }, when: { daily: 1 }'),
+      [],
+    ],
+    [
+      'with a keep rule that counts more than tags',
+      v1,
+      ruled(all, 'name: k, keep: { tagged: true, untagged: true }, when: { newest: 5 }'),
+      [],
+    ],
+    [
+      'with a delete rule that counts more than tags',
+      v1,
+      ruled('name: r, delete: { tagged: true, untagged: true }, when: { beyond-newest: 5 }'),
+      [],
+    ],
+    [
+      'with a delete rule that counts types',
+      v1,
+      ruled('name: r, delete: { tagged: true, artifact: image }, when: { beyond-newest: 5 }'),
+      [],
+    ],
+  ]
+  test.each(cases)('%s', (_story, item, chosen, found) => {
+    const start = `the plan failed its last check: ${digest('old')} would go although `
+    const words = found.map((each) => start + each)
+    expect(findings([item], ['old'], chosen)).toEqual(words)
+  })
+})
+
+describe('counted images', () => {
+  const items = [
+    image('a', { tags: ['v4'], age: 10, updated: 2 }),
+    image('b', { tags: ['v3'], age: 20, updated: 20 }),
+    image('c', { tags: ['v2'], age: 20, updated: 20 }),
+    image('d', { tags: ['v1'], age: 5, updated: 5 }),
+    image('e', { tags: ['pr-1'], age: 3 }),
+    artifact('sig', { tags: [tagOf('b', '.sig')], age: 3 }),
+    image('bare', { age: 3 }),
+  ]
+  const beyond = (count: number, more = '') =>
+    ruled(`name: r, delete: { tags: "v*" }, when: { beyond-newest: ${count}${more} }`)
+  const newest = (count: number, more = '') =>
+    ruled(
+      'name: all, delete: { tagged: true }',
+      `name: k, keep: { tags: "v*" }, when: { newest: ${count}${more} }`,
+    )
+
+  test.each<[story: string, chosen: Policy, going: string[]]>([
+    ['beyond none', beyond(0), ['a', 'b', 'c', 'd']],
+    ['beyond the newest', beyond(1), ['b', 'c', 'd']],
+    ['beyond the newest two', beyond(2), ['b', 'c']],
+    ['beyond the newest three, of which equally old ones count by id', beyond(3), ['b']],
+    ['beyond the newest four', beyond(4), []],
+    ['beyond the newest by their first push', beyond(2, ', by: created'), ['b', 'c']],
+    ['beyond the newest one by its first push', beyond(1, ', by: created'), ['a', 'b', 'c']],
+    [
+      'beyond all of any tag',
+      ruled('name: r, delete: { tagged: true }, when: { beyond-newest: 3 }'),
+      ['b', 'c'],
+    ],
+    ['but the newest', newest(1), ['b', 'c', 'd']],
+    ['but the newest three', newest(3), ['b']],
+    ['but the newest by their first push', newest(1, ', by: created'), ['a', 'b', 'c']],
+  ])('%s', (_story, chosen, going) => {
+    const passing = ['a', 'b', 'c', 'd'].filter(
+      (name) => findings(items, [name], chosen).length === 0,
+    )
+    expect(passing).toEqual(going)
+  })
 })
