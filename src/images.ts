@@ -18,7 +18,7 @@ export function labelsWanted(snapshot: Snapshot, policy: Policy): Digest[] {
 /** Every image of a package, as rules see it. */
 export function imagesOf({ versions, manifests, lifetimes = new Map() }: Snapshot): Candidate[] {
   const { nodes } = buildGraph(newestFirst(versions), manifests)
-  return nodes.filter(isRoot).map((node) => candidateOf(node, lifetimes))
+  return candidatesOf(nodes.filter(isRoot), lifetimes)
 }
 
 /** One order for whatever order the listing came in, so that equal packages get equal plans. */
@@ -37,20 +37,26 @@ export function timesOf(version: Node['version']): { createdAt: number; updatedA
   return { createdAt: version.createdAt ?? Infinity, updatedAt: version.updatedAt ?? Infinity }
 }
 
-/** An image as rules see it. */
-export function candidateOf(node: Node, lifetimes: Lifetimes): Candidate {
-  const { id, digest } = node.version
-  const { mediaType, artifactType, lifetime } = node.manifest ?? {}
-  return {
-    id,
-    digest,
-    tags: node.ownTags,
-    kinds: kindsOf(node),
-    ...timesOf(node.version),
-    types: [mediaType, artifactType].filter((type) => type !== undefined),
-    isRunnable: isRunnable(node),
-    lifetime: lifetime ?? lifetimes.get(digest),
-  }
+/** Images as rules see them. There are few kinds of them, so they share the lists of their types. */
+export function candidatesOf(roots: readonly Node[], lifetimes: Lifetimes): Candidate[] {
+  const known = new Map<string, readonly string[]>()
+  return roots.map((node) => {
+    const { id, digest } = node.version
+    const { mediaType, artifactType, lifetime } = node.manifest ?? {}
+    const types = [mediaType, artifactType].filter((type) => type !== undefined)
+    const shared = known.get(types.join()) ?? types
+    known.set(types.join(), shared)
+    return {
+      id,
+      digest,
+      tags: node.ownTags,
+      kinds: kindsOf(node),
+      ...timesOf(node.version),
+      types: shared,
+      isRunnable: isRunnable(node),
+      lifetime: lifetime ?? lifetimes.get(digest),
+    }
+  })
 }
 
 const kinds = {

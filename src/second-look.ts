@@ -26,8 +26,14 @@ export function secondLook(
   const turns = new Map<Digest, number>()
   for (const [turn, { version }] of deletions.entries()) turns.set(version.digest, turn)
   const findings = broken(snapshot, turns)
-  const counts = countsOf(snapshot, policy)
-  for (const { version } of deletions) findings.push(...spoken(version, policy, counts, now))
+  const look: Look = {
+    policy,
+    now,
+    deletes: policy.rules.filter(({ action }) => action === 'delete'),
+    keeps: policy.rules.filter(isPlainKeep),
+    counts: countsOf(snapshot, policy),
+  }
+  for (const { version } of deletions) findings.push(...spoken(version, look))
   for (const decision of decisions) {
     const words = undone(decision, turns)
     if (words !== undefined) findings.push(words)
@@ -50,7 +56,8 @@ function undone(decision: Decision, turns: Turns): string | undefined {
 
 /** Whether a part would go although, or before, what it belongs to does. */
 function isTooEarly(turns: Turns, whole: Digest, part: Digest): boolean {
-  return (turns.get(part) ?? Infinity) < (turns.get(whole) ?? Infinity)
+  const turn = turns.get(part)
+  return turn !== undefined && turn < (turns.get(whole) ?? Infinity)
 }
 
 /** Words for what a whole is to its part. */
@@ -72,16 +79,22 @@ function broken(snapshot: Snapshot, turns: Turns): string[] {
   return findings
 }
 
+/** What single versions are held to. */
+interface Look {
+  readonly policy: Policy
+  readonly now: number
+  readonly deletes: readonly Rule[]
+  /** Those of which tags, ages, a plain count and pull requests or branches are all there is to know. */
+  readonly keeps: readonly Rule[]
+  readonly counts: Counts
+}
+
 /** What protects one version by itself: its tags, its digest, its age. */
-function* spoken(
-  version: PackageVersion,
-  policy: Policy,
-  counts: Counts,
-  now: number,
-): Generator<string> {
-  const { digest, createdAt, updatedAt } = version
-  for (const words of taggedWrongly(version, policy, counts, now))
-    yield `${digest} would go although ${words}`
+function* spoken(version: PackageVersion, look: Look): Generator<string> {
+  const { digest, createdAt, updatedAt, tags } = version
+  const { policy, now } = look
+  if (tags.length > 0)
+    for (const words of taggedWrongly(version, look)) yield `${digest} would go although ${words}`
   if (policy.keepDigests.has(digest))
     yield `${digest} would go although its digest is listed to stay`
   if (policy.uses.has(digest)) yield `${digest} would go although a file names its digest`
@@ -91,16 +104,11 @@ function* spoken(
     yield `${digest} would go although it is younger than grace`
 }
 
-function* taggedWrongly(
-  version: PackageVersion,
-  policy: Policy,
-  counts: Counts,
-  now: number,
-): Generator<string> {
+function* taggedWrongly(version: PackageVersion, look: Look): Generator<string> {
+  const { policy, now, deletes, keeps, counts } = look
   const own = ownTagsOf(version)
   const holds = (rule: Rule, tag: string) =>
     isOfAge(rule, version, now) && isCounted(rule, version, counts) && isDue(rule, tag, policy.refs)
-  const deletes = policy.rules.filter(({ action }) => action === 'delete')
   for (const tag of own) {
     if (policy.protect.some(({ pattern }) => pattern.matches(tag)))
       yield `its tag ${tag} is protected`
@@ -110,7 +118,7 @@ function* taggedWrongly(
     else if (policy.unmatched === 'keep' && !named.some((rule) => holds(rule, tag)))
       yield `no rule that names its tag ${tag} holds for it`
   }
-  for (const rule of policy.rules.filter(isPlainKeep))
+  for (const rule of keeps)
     if (own.some((tag) => isNamed(rule, tag, version) && holds(rule, tag)))
       yield `the rule "${rule.name}" keeps it`
 }
@@ -119,7 +127,6 @@ function ownTagsOf({ tags }: PackageVersion): string[] {
   return tags.filter((tag) => subjectOfTag(tag) === undefined)
 }
 
-/** A keep rule of which tags, ages, a plain count and pull requests or branches are all there is to know. */
 function isPlainKeep({ action, select, when }: Rule): boolean {
   const isPlain = [select.types, when.groups, when.calendar].every((part) => part === undefined)
   return action === 'keep' && isPlain

@@ -14,7 +14,7 @@ import {
   type Node,
   type Step,
 } from './graph.js'
-import { candidateOf, newestFirst, timesOf, youngestTime, type Lifetimes } from './images.js'
+import { candidatesOf, newestFirst, timesOf, youngestTime, type Lifetimes } from './images.js'
 import type {
   Decision,
   DeleteReason,
@@ -152,13 +152,14 @@ function refusedPlan(
 
 function judgeNodes(graph: Graph, policy: Policy, now: number, lifetimes: Lifetimes): Judged {
   const judged: Judged = { kept: new Map(), condemned: new Map() }
-  const roots = graph.nodes.filter(isRoot)
-  const images = roots.map((node) => candidateOf(node, lifetimes))
-  const judgements = judgeAll(policy, images, now).values()
+  const images = candidatesOf(graph.nodes.filter(isRoot), lifetimes)
+  const judgements = judgeAll(policy, images, now)
   const knots = tangled(graph)
+  const named = namedByKeepRules(policy)
   for (const node of graph.nodes) {
-    const judgement = isRoot(node) ? judgements.next().value : undefined
+    const judgement = isRoot(node) ? (judgements.next().value ?? undefined) : undefined
     const floors = floorsOf(node, policy, now, judgement)
+    if (judgement === undefined) floors.push(...(named.get(node.version.digest) ?? none))
     if (knots.has(node)) floors.push(knotted)
     if (judgement !== undefined) judgeRoot(node, floors, judgement, judged)
     else if (floors.length > 0) judged.kept.set(node, floors)
@@ -191,7 +192,6 @@ function floorsOf(
   const floors: KeepReason[] = []
   const listed = policy.keepDigests.get(digest)
   if (listed !== undefined) floors.push({ code: 'listed-digest', place: listed.place })
-  if (judgement === undefined) floors.push(...keptByDigest(digest, policy))
   const uses = policy.uses.get(digest)
   if (uses !== undefined) floors.push(inUse(digest, uses))
   // Only a rule that asks for orphans, or for this digest, condemns such a version.
@@ -204,18 +204,16 @@ function floorsOf(
 }
 
 /** A keep rule that names a digest means that version, also where it is a part of an image. */
-function keptByDigest(digest: Digest, { rules }: Policy): KeepReason[] {
-  return rules
-    .filter(({ action, select: { digests, tag, types } }) => {
-      const isPlain = tag === undefined && types === undefined
-      return action === 'keep' && isPlain && digests?.has(digest)
-    })
-    .map(({ name, origin }) => ({
-      code: 'keep-rule',
-      rule: name,
-      place: origin.place,
-      evidence: '',
-    }))
+function namedByKeepRules({ rules }: Policy): Map<Digest, KeepReason[]> {
+  const named = new Map<Digest, KeepReason[]>()
+  for (const { action, name, origin, select } of rules) {
+    const isPlain = select.tag === undefined && select.types === undefined
+    if (action === 'delete' || !isPlain) continue
+    const reason: KeepReason = { code: 'keep-rule', rule: name, place: origin.place, evidence: '' }
+    for (const digest of select.digests ?? none)
+      named.set(digest, [...(named.get(digest) ?? none), reason])
+  }
+  return named
 }
 
 /** An image that was signed or attested a moment ago is in use: taking it would leave the newcomer an orphan. */

@@ -28,7 +28,7 @@ export function judged(written: Written, around: Around, images: readonly Candid
 }
 
 export function judgedBy(policy: Policy, images: readonly Candidate[]): Truth[] {
-  return judgeAll(policy, images, now).map(truthIn)
+  return [...judgeAll(policy, images, now)].map(truthIn)
 }
 
 function truthIn({ keeps, condemned, otherwise }: Judgement): Truth {

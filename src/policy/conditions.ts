@@ -4,7 +4,7 @@ import { newestFirst, selectedTags, timeOf, type Candidate } from './candidate.j
 import { formatDuration } from './durations.js'
 import { groupPlaces, type GroupPlace, type Picked } from './groups.js'
 import { parseLifetime } from './lifetime.js'
-import type { Calendar, Groups, Rule, TagPattern } from './policy.js'
+import type { AgeBy, Calendar, Groups, Rule, TagPattern } from './policy.js'
 import { refState } from './refs.js'
 
 /** An image under a rule, with all that the conditions of the rule may ask of it. */
@@ -74,26 +74,43 @@ interface Counted {
 }
 
 function count({ select, when }: Rule, images: readonly Candidate[]): Counted {
-  const { by, groups, calendar = {} } = when
+  const { by, groups, calendar } = when
   const newer = newestFirst(by)
-  const selected = images
-    .map((image, at) => ({ image, at }))
-    .filter(({ image }) => selectedTags(select, image) !== undefined)
-    .sort((a, b) => newer(a.image, b.image))
+  const selected: Placed[] = []
+  for (const [at, image] of images.entries())
+    if (selectedTags(select, image) !== undefined) selected.push({ image, at })
+  selected.sort((a, b) => newer(a.image, b.image))
   const ranks = new Uint32Array(images.length)
   for (const [index, { at }] of selected.entries()) ranks[at] = index + 1
-  const kept = new Map<Candidate, readonly Kept[]>()
-  const times = selected.map(({ image }) => timeOf(image, by))
-  for (const [index, reasons] of thin(times, calendar).entries()) {
-    const image = selected[index]?.image
-    if (image !== undefined && reasons.length > 0) kept.set(image, reasons)
-  }
-  const pick = ({ image }: { image: Candidate }): Picked[] => {
+  const kept =
+    calendar === undefined ? new Map<Candidate, Kept[]>() : thinned(selected, calendar, by)
+  const pick = ({ image }: Placed): Picked[] => {
     const tags = selectedTags(select, image)
     return tags === undefined ? [] : [{ image, tags }]
   }
   const places = groups && groupPlaces(selected.flatMap(pick), groups.by, by)
   return { ranks, of: selected.length, groups: places, kept }
+}
+
+/** An image and its place among the given ones. */
+interface Placed {
+  readonly image: Candidate
+  readonly at: number
+}
+
+/** The periods whose newest images these are, for those that are of any. */
+function thinned(
+  ranked: readonly Placed[],
+  calendar: Calendar,
+  by: AgeBy,
+): Map<Candidate, readonly Kept[]> {
+  const kept = new Map<Candidate, readonly Kept[]>()
+  const times = ranked.map(({ image }) => timeOf(image, by))
+  for (const [index, reasons] of thin(times, calendar).entries()) {
+    const image = ranked[index]?.image
+    if (image !== undefined && reasons.length > 0) kept.set(image, reasons)
+  }
+  return kept
 }
 
 /** What a rule asks for, in the order in which it is told. Nothing asked for holds always. */

@@ -53,13 +53,17 @@ type ReasonOf<Code extends string> = (evidence: string) => ByRule<Code>
 const none: readonly never[] = []
 
 /**
- * Applies the rules to all images of a package at once, because a rule may count them.
- *
- * @returns one judgement for each image, in the same order
+ * Applies the rules to all images of a package at once, because a rule may count them. One judgement for each image, in
+ * the same order; one after the other, because all of them together would take much memory.
  */
-export function judgeAll(policy: Policy, images: readonly Candidate[], now: number): Judgement[] {
+export function* judgeAll(
+  policy: Policy,
+  images: readonly Candidate[],
+  now: number,
+): Generator<Judgement, void> {
   const prepared = policy.rules.map((rule) => prepare(rule, images, now))
-  return images.map((image, at) => judgement(policy, image, hitsOf(policy, prepared, image, at)))
+  for (const [at, image] of images.entries())
+    yield judgement(policy, image, hitsOf(policy, prepared, image, at))
 }
 
 /** What one rule says of one image, in words. */
