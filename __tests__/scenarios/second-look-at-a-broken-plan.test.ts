@@ -158,11 +158,7 @@ test.each<[string, Defect, Precious, string, Partial<Record<InputName, string>>?
   ],
   [
     'ages are not looked at',
-    [
-      'src/selector.ts',
-      '...timesOf(node.version),\n    types',
-      'createdAt: 0,\n    updatedAt: 0,\n    types',
-    ],
+    ['src/images.ts', '...timesOf(node.version),', 'createdAt: 0,\n      updatedAt: 0,'],
     'recent',
     'no rule that names its tag pr-6 holds for it',
   ],
