@@ -399,7 +399,7 @@ export const sabotages = [
     defects: [
       defect(
         'src/second-look.ts',
-        'for (const { version } of deletions) findings.push(...spoken(version, policy, counts, now))',
+        'for (const { version } of deletions) findings.push(...spoken(version, look))',
       ),
     ],
     stories: ['second-look-at-a-broken-plan'],
