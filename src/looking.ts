@@ -80,10 +80,14 @@ export function explainerOf(
   { settings }: Pick<Run, 'settings'>,
   looked: PlannedPackage,
 ): Explainer {
-  const { plan, snapshot, source, policy } = looked
+  const view = { now: looked.source.now, by: settings.ageBy }
+  return new Explainer({ plan: looked.plan, ...judgedIn(looked), view })
+}
+
+/** The images of a package, and what every rule says of one. */
+function judgedIn({ snapshot, policy, source }: PlannedPackage) {
   const images = imagesOf(snapshot)
-  const trace = tracer(policy, images, source.now)
-  return new Explainer({ plan, images, trace, view: { now: source.now, by: settings.ageBy } })
+  return { images, trace: tracer(policy, images, source.now) }
 }
 
 /**
@@ -96,14 +100,11 @@ export async function lint(
   clock: Clock = systemClock(host.cancelled),
 ): Promise<number> {
   return looking(host, clock, ({ settings: { policies } }, looked) => {
-    const packages = looked.flatMap(
-      ({ name, plan, snapshot, policy, source: { now } }): LookedAt[] => {
-        const entry = entryFor(policies, name)
-        const images = imagesOf(snapshot)
-        const trace = tracer(policy, images, now)
-        return entry === undefined ? [] : [{ name, entry, policy, plan, images, trace }]
-      },
-    )
+    const packages = looked.flatMap((one): LookedAt[] => {
+      const { name, plan, policy } = one
+      const entry = entryFor(policies, name)
+      return entry === undefined ? [] : [{ name, entry, policy, plan, ...judgedIn(one) }]
+    })
     const about = new Set(packages.map(({ entry }) => entry))
     const idle = policies.entries.filter((entry) => !about.has(entry)).map(withoutPackage)
     const findings = [...lintSet(policies), ...lintUse(policies, packages), ...idle]

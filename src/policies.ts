@@ -13,7 +13,7 @@ export interface Surroundings {
   readonly images: ImageNames
   /** Looks up open pull requests and branches of a repository. */
   readonly lookUpRefs: (repository: string, needs: RefNeeds) => Promise<Refs>
-  /** Hears of what cannot be known. */
+  /** Hears of what cannot be known, again for every package and look that it concerns. */
   readonly warned: (message: string) => void
 }
 
@@ -29,7 +29,6 @@ export class Policies {
   readonly #surroundings: Surroundings
   /** By file. */
   readonly #references = new Map<WorkspaceFile, Reference[]>()
-  readonly #told = new Set<string>()
 
   constructor(set: PolicySet, surroundings: Surroundings) {
     this.#set = set
@@ -50,7 +49,7 @@ export class Policies {
     for (const use of unknown) this.#warnOfUse(use)
     if (entry.protectFrom.length > 0 && references.length === 0) {
       const { registry, account } = this.#surroundings.images
-      this.#warnOnce(
+      this.#surroundings.warned(
         `The files of protect-from (${entry.protectFrom[0]?.origin.place ?? ''}) name no image of ${registry}/${account}, so they protect nothing.`,
       )
     }
@@ -86,7 +85,7 @@ export class Policies {
 
   #withoutRepository(name: string): Refs {
     const unknown = { why: `the policy names no repository for ${name}` }
-    this.#warnOnce(
+    this.#surroundings.warned(
       `Which pull requests and branches the tags of ${name} mean is not known, so they stay: the policy names no repository for it, and it is not called like the one of this run. Write repository: owner/name.`,
     )
     return { openPullRequests: unknown, branches: unknown }
@@ -107,7 +106,7 @@ export class Policies {
   }
 
   #warnOfUse({ reference, file, line }: Use): void {
-    this.#warnOnce(
+    this.#surroundings.warned(
       `${file}:${line}: which tag is in use cannot be known from ${reference}, so every tag stays that it may mean.`,
     )
   }
@@ -119,13 +118,8 @@ export class Policies {
     ]
     for (const list of asked)
       if ('why' in list)
-        this.#warnOnce(`What is gone from ${repository} is not known, so it stays: ${list.why}.`)
-  }
-
-  /** Several packages may share a repository and what files say. */
-  #warnOnce(message: string): void {
-    if (this.#told.has(message)) return
-    this.#told.add(message)
-    this.#surroundings.warned(message)
+        this.#surroundings.warned(
+          `What is gone from ${repository} is not known, so it stays: ${list.why}.`,
+        )
   }
 }

@@ -51,7 +51,7 @@ const longestSleep = 2 ** 31 - 1
 /** Milliseconds that are kept back from the time budget, if it is not short, for what comes after the deletes. */
 const longestClosingTime = 5000
 
-/** Warnings about a whole run or package: told at once, and kept for the report. */
+/** Warnings about a whole run or package: told at once and only once, and kept for the report. */
 export class Warnings {
   readonly #log: Log
   readonly #all = new Set<string>()
@@ -60,12 +60,12 @@ export class Warnings {
     this.#log = log
   }
 
-  /** Each once. */
   get all(): readonly string[] {
     return [...this.#all]
   }
 
   readonly tell = (message: string): void => {
+    if (this.#all.has(message)) return
     this.#all.add(message)
     this.#log.warn(message)
   }

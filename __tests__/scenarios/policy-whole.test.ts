@@ -17,41 +17,9 @@ import {
   tagsLeft,
   tokens,
 } from './kit.js'
+import { goodFiles } from '../core/policy-files.js'
 
-const policy = `version: 1
-defaults:
-  protect: [latest, main, "prod-*"]
-  grace: 1d
-  max-deletions: 500
-  rules:
-    - name: untagged-ttl
-      delete: { untagged: true }
-      when: { older-than: 7d }
-packages:
-  - match: api
-    rules:
-      - name: last-3-minors
-        keep: { semver: ">=1.0.0", prerelease: false }
-        when: { group-by: minor, newest-groups: 3, newest-per-group: 2 }
-      - name: nightly-thinning
-        keep: { tags: ["nightly-*"] }
-        when: { daily: 7, weekly: 4, monthly: 6 }
-      - name: nightlies
-        delete: { tags: ["nightly-*"] }
-      - name: ci
-        delete: { tags: ["/ci-\\\\d+/"] }
-        when: { beyond-newest: 10, older-than: 14d }
-      - name: the-rest
-        delete: { not-tags: ["v*", "nightly-*"] }
-        when: { older-than: 30d }
-  - match: "tmp/**"
-    unmatched: delete
-    rules:
-      - { name: newest-5, keep: { tagged: true }, when: { newest: 5 } }
-  - match: "*"
-    keep-latest: 20
-    untagged-ttl: 168h
-`
+const policy = goodFiles['the tour of the language']
 
 const inputs = { ...byPolicy, token: tokens.classic }
 
