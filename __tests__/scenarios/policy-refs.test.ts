@@ -124,6 +124,23 @@ describe('a lookup that fails: what the rule is about stays, and the run warns',
     expect(decisionOn(run, 'pr-1')?.why).toContain('not known')
   })
 
+  test('of several packages that share a repository it is told once', async () => {
+    const emulator = await repository()
+    push(emulator, image({ seed: 'web' }), { name: 'web', tags: ['pr-1'] })
+    emulator.faults.add({ path: /\/pulls/, times: Infinity, action: { status: 404 } })
+    const inputs = { ...byPolicy, 'image-names': 'app web', 'dry-run': 'true' }
+
+    const run = await runAction(
+      emulator,
+      inputs,
+      await policyFile(policy('repository: acme/app\n')),
+    )
+
+    expect(run.log.match(/^::warning::What is gone from acme\/app/gm)).toHaveLength(1)
+    expect(run.summary.match(/What is gone from acme/g)).toHaveLength(1)
+    expect(decisionOn(run, 'pr-1', 'web')?.why).toContain('not known')
+  })
+
   test('only the list that failed counts as unknown', async () => {
     const emulator = await repository('private')
     emulator.store.addToken({
